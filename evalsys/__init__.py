@@ -1,0 +1,3 @@
+"""Three-party evaluation of purchased public services."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,72 @@
+"""Where the house stands on disk, and the settings a person may give it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_BUNDLED = _PACKAGE / "_house"  # the wheel carries templates, migrations and rules here
+
+ROOT: Path = _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
+"""Folder that holds `templates/`, `migrations/`, `examples/` and `scoring_rules.toml`."""
+
+TEMPLATES = ROOT / "templates"
+MIGRATIONS = ROOT / "migrations"
+SHIPPED_RULES = ROOT / "scoring_rules.toml"
+TRANSLATIONS = _PACKAGE / "translations"
+
+
+class SettingMissing(Exception):
+    """A setting that has no safe default was not given.
+
+    Attributes:
+        remedy: what to set, in words.
+    """
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one installation needs to know about itself.
+
+    Attributes:
+        instance: folder for the database, files and keys; made when missing.
+        database_url: SQLAlchemy URL.
+        secret_key: signs sessions, form nonces and invitation codes; None only for commands that sign nothing.
+        base_url: address under which people reach the site, without a trailing slash.
+        port: TCP port that `serve` listens on.
+    """
+
+    instance: Path
+    database_url: str
+    secret_key: str | None
+    base_url: str
+    port: int
+
+    @classmethod
+    def from_environment(cls, environ: dict[str, str] | None = None) -> Settings:
+        """Read the `EVALSYS_*` settings; the database defaults to SQLite in the instance folder.
+
+        Raises:
+            SettingMissing: PORT is not a port number.
+        """
+        source = os.environ if environ is None else environ
+        instance = Path(source.get("EVALSYS_INSTANCE", "instance")).resolve()
+        port_text = source.get("PORT", "8000")
+        if not port_text.isdecimal() or not 0 < int(port_text) < 65536:
+            raise SettingMissing(f"PORT={port_text!r} is not a port number.", remedy="Set PORT to a number from 1 to 65535.")
+        url = source.get("EVALSYS_DATABASE_URL") or f"sqlite:///{instance / 'evalsys.sqlite'}"
+        if url.startswith(("postgres://", "postgresql://")):  # SQLAlchemy's default driver is not the one we ship
+            url = "postgresql+psycopg://" + url.split("://", 1)[1]
+        return cls(
+            instance=instance,
+            database_url=url,
+            secret_key=source.get("EVALSYS_SECRET_KEY") or None,
+            base_url=(source.get("EVALSYS_BASE_URL") or f"http://127.0.0.1:{port_text}").rstrip("/"),
+            port=int(port_text),
+        )

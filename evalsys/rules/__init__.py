@@ -1,0 +1,1 @@
+"""The rules file: what is asked, what it weighs, and every number a score depends on."""

@@ -1,0 +1,267 @@
+"""What a rules file says, as frozen values.
+
+Every number that decides a score stands in these classes; the scoring core holds none of its own.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Share = Annotated[float, Field(gt=0, le=1)]
+Points = Annotated[float, Field(ge=0, le=100)]
+
+
+class Frozen(BaseModel):
+    """A part of the rules: unknown keys are faults, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Text(Frozen):
+    """The same words in both languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+    def in_language(self, language: str) -> str:
+        """`zh` for any Chinese locale, else `en`."""
+        return self.zh if language.startswith("zh") else self.en
+
+
+class Source(StrEnum):
+    """Where a criterion's value comes from."""
+
+    ASKED = "asked"  # a rater answers it
+    MEASURED = "measured"  # read from the record
+    ADJUSTER = "adjuster"  # describes the respondent; never scored
+
+
+class Party(Frozen):
+    """One of the bodies that rate. `minimum`: answers below which the party counts as missing."""
+
+    code: Code
+    name: Text
+    minimum: int = Field(ge=1)
+
+
+class Dimension(Frozen):
+    code: Code
+    name: Text
+    help: Text | None = None
+
+
+class LevelScale(Frozen):
+    """Ordered answers, the worst first: level l of L earns 100(l - 1)/(L - 1)."""
+
+    code: Code
+    kind: Literal["levels"]
+    levels: tuple[Text, ...] = Field(min_length=2, max_length=11)
+
+
+class YesNoScale(Frozen):
+    """Level 1 is no and earns 0; level 2 is yes and earns 100."""
+
+    code: Code
+    kind: Literal["yes_no"]
+
+
+class PointsFrom(Frozen):
+    """From `at` upwards (up to the next entry) a measured value earns `points`."""
+
+    at: float
+    points: Points
+
+
+class BandScale(Frozen):
+    """A measured value placed by a table; below the first entry it earns 0."""
+
+    code: Code
+    kind: Literal["bands"]
+    unit: Text
+    bands: tuple[PointsFrom, ...] = Field(min_length=1)
+
+
+class GoalpostScale(Frozen):
+    """A measured value between two goalposts, cut to them; `worst` above `best` where less is better."""
+
+    code: Code
+    kind: Literal["goalposts"]
+    unit: Text
+    worst: float
+    best: float
+
+
+Scale = Annotated[LevelScale | YesNoScale | BandScale | GoalpostScale, Field(discriminator="kind")]
+
+
+class ServiceType(Frozen):
+    """An entry of the catalogue. `kind`: transactional 事务性 or personal 服务性."""
+
+    code: Code
+    name: Text
+    kind: Literal["transactional", "personal"]
+
+
+class Criterion(Frozen):
+    """One question that one party answers on one dimension. No service types named: asked for all."""
+
+    code: Code
+    party: Code
+    dimension: Code | None = None  # None only for an adjuster
+    text: Text
+    help: Text | None = None
+    scale: Code
+    weight: float = Field(default=1.0, gt=0)
+    service_types: tuple[Code, ...] = ()
+    required: bool = True
+    not_applicable: bool = False
+    source: Source = Source.ASKED
+
+
+class DimensionWeight(Frozen):
+    """W_d, and V_{p|d}: each party's share of the dimension."""
+
+    dimension: Code
+    share: Share
+    parties: dict[Code, Share]
+
+
+class Interval(Frozen):
+    """Steps 5 and 6 of the method."""
+
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    prior_strength: float = Field(default=8, ge=0)  # the 8 in (8 phi_pool + ...)/(n + 7)
+    assumed_rater_sd: float = Field(default=10, gt=0)  # points; used where raters do not overlap enough
+
+
+class Cap(Frozen):
+    """The grade is at most `grade` when any dimension is below `dimension_below`."""
+
+    dimension_below: Points
+    grade: Code
+
+
+class Status(Frozen):
+    """When a score is rated, provisional or withheld. No half-widths: no gate."""
+
+    rated_half_width: float | None = Field(default=None, gt=0)
+    provisional_half_width: float | None = Field(default=None, gt=0)
+    missing_party: Literal["withhold", "reproportion"] = "withhold"
+
+
+class Grade(Frozen):
+    """A half-open band [from, to) on the unrounded score; the top band includes 100."""
+
+    code: Code
+    name: Text
+    start: Points = Field(alias="from")
+    stop: Points = Field(alias="to")
+
+
+class PeerGroup(Frozen):
+    """Contracts compared with each other. `parent` takes them in when they are fewer than 10."""
+
+    code: Code
+    name: Text
+    service_types: tuple[Code, ...] = ()
+    parent: Code | None = None
+
+
+class SelectionUse(Frozen):
+    """A way of choosing next year's vendor, and what the law lets past performance weigh in it.
+
+    `past_performance`: "beside" = weight 0, printed beside the official points; "free" = the plan sets the weight.
+    """
+
+    code: Code
+    name: Text
+    past_performance: Literal["beside", "free"]
+    price_minimum: float = Field(default=0, ge=0, le=1)
+    price_maximum: float = Field(default=1, ge=0, le=1)
+    ground: Text
+
+
+class Selection(Frozen):
+    """How published scores come back as past performance."""
+
+    decay: Share = 0.7
+    look_back: int = Field(default=3, ge=1)
+    uses: tuple[SelectionUse, ...] = ()
+
+
+class Rules(Frozen):
+    """A whole, consistent rules file; `loading.load` is the only way to one."""
+
+    format: Literal[1]
+    version: str = Field(min_length=1)
+    title: Text
+    parties: tuple[Party, ...] = Field(min_length=1)
+    dimensions: tuple[Dimension, ...] = Field(min_length=1)
+    scales: tuple[Scale, ...] = Field(min_length=1)
+    service_types: tuple[ServiceType, ...] = ()
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    weights: tuple[DimensionWeight, ...] = Field(min_length=1)
+    aggregation: Literal["arithmetic", "geometric"] = "arithmetic"
+    answered_share: Share = 0.5  # of a composite's weight that must be answered
+    interval: Interval = Interval()
+    status: Status = Status()
+    cap: Cap | None = None
+    grades: tuple[Grade, ...] = Field(min_length=1)
+    peer_groups: tuple[PeerGroup, ...] = ()
+    vendor_weight: Literal["amount", "recipients", "equal"] = "recipients"
+    selection: Selection = Selection()
+
+    @cached_property
+    def _scales(self) -> dict[str, LevelScale | YesNoScale | BandScale | GoalpostScale]:
+        return {scale.code: scale for scale in self.scales}
+
+    def scale_of(self, criterion: Criterion) -> LevelScale | YesNoScale | BandScale | GoalpostScale:
+        return self._scales[criterion.scale]
+
+    def criteria_for(self, party: str, service_type: str | None = None) -> tuple[Criterion, ...]:
+        """A party's criteria in file order, adjusters too; only those asked of the service type when one is given."""
+        return tuple(
+            c
+            for c in self.criteria
+            if c.party == party and (service_type is None or not c.service_types or service_type in c.service_types)
+        )
+
+    def criterion(self, code: str) -> Criterion:
+        """Raises KeyError for an unknown code."""
+        for criterion in self.criteria:
+            if criterion.code == code:
+                return criterion
+        raise KeyError(code)
+
+    def party(self, code: str) -> Party:
+        """Raises KeyError for an unknown code."""
+        for party in self.parties:
+            if party.code == code:
+                return party
+        raise KeyError(code)
+
+    def dimension(self, code: str) -> Dimension:
+        """Raises KeyError for an unknown code."""
+        for dimension in self.dimensions:
+            if dimension.code == code:
+                return dimension
+        raise KeyError(code)
+
+    def weight(self, dimension: str, party: str) -> float:
+        """W_d V_{p|d}; 0 where the party does not judge the dimension."""
+        for row in self.weights:
+            if row.dimension == dimension:
+                return row.share * row.parties.get(party, 0.0)
+        return 0.0
+
+    def peer_group_of(self, service_type: str | None) -> str:
+        """The group that names the service type, else the one that names none, else ''."""
+        for group in self.peer_groups:
+            if service_type is not None and service_type in group.service_types:
+                return group.code
+        return next((group.code for group in self.peer_groups if not group.service_types), "")

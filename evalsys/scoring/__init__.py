@@ -1,0 +1,1 @@
+"""The scoring core: pure functions over NumPy arrays; no database, no web, no files."""
