@@ -59,7 +59,9 @@ class Settings:
         instance = Path(source.get("EVALSYS_INSTANCE", "instance")).resolve()
         port_text = source.get("PORT", "8000")
         if not port_text.isdecimal() or not 0 < int(port_text) < 65536:
-            raise SettingMissing(f"PORT={port_text!r} is not a port number.", remedy="Set PORT to a number from 1 to 65535.")
+            raise SettingMissing(
+                f"PORT={port_text!r} is not a port number.", remedy="Set PORT to a number from 1 to 65535."
+            )
         url = source.get("EVALSYS_DATABASE_URL") or f"sqlite:///{instance / 'evalsys.sqlite'}"
         if url.startswith(("postgres://", "postgresql://")):  # SQLAlchemy's default driver is not the one we ship
             url = "postgresql+psycopg://" + url.split("://", 1)[1]
