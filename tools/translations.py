@@ -1,14 +1,12 @@
 """Keep the Chinese catalogue in step with the strings in code and templates.
 
-`update` takes new strings in and drops unused ones, `check` fails where a string has no translation,
-`compile` writes the binary catalogue that the site reads.
+`update` takes new strings in and drops unused ones; `check` fails where a string has no translation.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -16,12 +14,10 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "evalsys" / "translations" / "zh" / "LC_MESSAGES" / "messages.po"
-COMPILED = CATALOGUE.with_suffix(".mo")
 
 _KEYWORDS = {
     **DEFAULT_KEYWORDS,
@@ -128,24 +124,10 @@ def _placeholders(text: str) -> set[str]:
     return {named or positional for named, positional in _PLACEHOLDER.findall(text)}
 
 
-def compile_catalogue() -> bool:
-    """Write the binary catalogue where it is missing or older than its source; say whether it was written."""
-    if COMPILED.exists() and COMPILED.stat().st_mtime_ns >= CATALOGUE.stat().st_mtime_ns:
-        return False
-    part = COMPILED.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as out:
-        write_mo(out, stored())
-    part.replace(COMPILED)
-    return True
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("act", choices=("update", "check", "compile"))
+    parser.add_argument("act", choices=("update", "check"))
     act = parser.parse_args().act
-    if act == "compile":
-        compile_catalogue()
-        return 0
     if act == "update":
         CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
         CATALOGUE.write_text(as_text(updated()), "utf-8")
