@@ -9,24 +9,50 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
+
+def _share(value: float) -> float:
+    if not 0 < value <= 1:
+        raise PydanticCustomError("not_a_share", "not a share")
+    return value
+
+
+def _points(value: float) -> float:
+    if not 0 <= value <= 100:
+        raise PydanticCustomError("not_points", "not points")
+    return value
+
+
+def _part(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise PydanticCustomError("not_a_part", "not a part")
+    return value
+
+
+# Strict: a file that says "5" or true where a number belongs is faulty, not converted.
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Share = Annotated[float, Field(gt=0, le=1)]
-Points = Annotated[float, Field(ge=0, le=100)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+Flag = Annotated[bool, Field(strict=True)]
+Share = Annotated[Number, AfterValidator(_share)]  # above 0, at most 1
+Part = Annotated[Number, AfterValidator(_part)]  # 0 to 1
+Points = Annotated[Number, AfterValidator(_points)]  # 0 to 100
 
 
 class Frozen(BaseModel):
     """A part of the rules: unknown keys are faults, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Text(Frozen):
     """The same words in both languages."""
 
-    zh: str = Field(min_length=1)
-    en: str = Field(min_length=1)
+    zh: Words
+    en: Words
 
     def in_language(self, language: str) -> str:
         """`zh` for any Chinese locale, else `en`."""
@@ -46,7 +72,7 @@ class Party(Frozen):
 
     code: Code
     name: Text
-    minimum: int = Field(ge=1)
+    minimum: Count
 
 
 class Dimension(Frozen):
@@ -73,7 +99,7 @@ class YesNoScale(Frozen):
 class PointsFrom(Frozen):
     """From `at` upwards (up to the next entry) a measured value earns `points`."""
 
-    at: float
+    at: Number
     points: Points
 
 
@@ -92,8 +118,8 @@ class GoalpostScale(Frozen):
     code: Code
     kind: Literal["goalposts"]
     unit: Text
-    worst: float
-    best: float
+    worst: Number
+    best: Number
 
 
 Scale = Annotated[LevelScale | YesNoScale | BandScale | GoalpostScale, Field(discriminator="kind")]
@@ -116,10 +142,10 @@ class Criterion(Frozen):
     text: Text
     help: Text | None = None
     scale: Code
-    weight: float = Field(default=1.0, gt=0)
+    weight: Number = Field(default=1.0, gt=0)
     service_types: tuple[Code, ...] = ()
-    required: bool = True
-    not_applicable: bool = False
+    required: Flag = True
+    not_applicable: Flag = False
     source: Source = Source.ASKED
 
 
@@ -134,9 +160,9 @@ class DimensionWeight(Frozen):
 class Interval(Frozen):
     """Steps 5 and 6 of the method."""
 
-    level: float = Field(default=0.95, gt=0.5, lt=1)
-    prior_strength: float = Field(default=8, ge=0)  # the 8 in (8 phi_pool + ...)/(n + 7)
-    assumed_rater_sd: float = Field(default=10, gt=0)  # points; used where raters do not overlap enough
+    level: Number = Field(default=0.95, gt=0.5, lt=1)
+    prior_strength: Number = Field(default=8, ge=0)  # the 8 in (8 phi_pool + ...)/(n + 7)
+    assumed_rater_sd: Number = Field(default=10, gt=0)  # points; used where raters do not overlap enough
 
 
 class Cap(Frozen):
@@ -149,8 +175,8 @@ class Cap(Frozen):
 class Status(Frozen):
     """When a score is rated, provisional or withheld. No half-widths: no gate."""
 
-    rated_half_width: float | None = Field(default=None, gt=0)
-    provisional_half_width: float | None = Field(default=None, gt=0)
+    rated_half_width: Number | None = Field(default=None, gt=0)
+    provisional_half_width: Number | None = Field(default=None, gt=0)
     missing_party: Literal["withhold", "reproportion"] = "withhold"
 
 
@@ -181,8 +207,8 @@ class SelectionUse(Frozen):
     code: Code
     name: Text
     past_performance: Literal["beside", "free"]
-    price_minimum: float = Field(default=0, ge=0, le=1)
-    price_maximum: float = Field(default=1, ge=0, le=1)
+    price_minimum: Part = 0.0
+    price_maximum: Part = 1.0
     ground: Text
 
 
@@ -190,7 +216,7 @@ class Selection(Frozen):
     """How published scores come back as past performance."""
 
     decay: Share = 0.7
-    look_back: int = Field(default=3, ge=1)
+    look_back: Count = 3
     uses: tuple[SelectionUse, ...] = ()
 
 
@@ -198,7 +224,7 @@ class Rules(Frozen):
     """A whole, consistent rules file; `loading.load` is the only way to one."""
 
     format: Literal[1]
-    version: str = Field(min_length=1)
+    version: Words
     title: Text
     parties: tuple[Party, ...] = Field(min_length=1)
     dimensions: tuple[Dimension, ...] = Field(min_length=1)
