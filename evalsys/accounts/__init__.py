@@ -1,0 +1,1 @@
+"""People, their roles, the body and branch they act for, and signing in."""

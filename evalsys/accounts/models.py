@@ -1,0 +1,55 @@
+"""Accounts: who may sign in, in which role, for which body, in which branch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_security.core import UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evalsys.base.access import Actor, Role
+from evalsys.base.db import Base
+from evalsys.registry.models import EvaluatorBody, Purchaser, Region, Vendor, one_of
+
+
+class Account(Base, UserMixin):
+    """A person who signs in. The body's column is filled for the roles that act for a body."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint(one_of("role", Role), name="role_known"),
+        CheckConstraint("(role = 'purchaser') = (purchaser_id IS NOT NULL)", name="purchaser_named"),
+        CheckConstraint("(role = 'vendor') = (vendor_id IS NOT NULL)", name="vendor_named"),
+        CheckConstraint("(role = 'evaluator') = (evaluator_body_id IS NOT NULL)", name="evaluator_body_named"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    password: Mapped[str] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"), index=True)
+    purchaser_id: Mapped[int | None] = mapped_column(ForeignKey("purchaser.id"))
+    vendor_id: Mapped[int | None] = mapped_column(ForeignKey("vendor.id"))
+    evaluator_body_id: Mapped[int | None] = mapped_column(ForeignKey("evaluator_body.id"))
+    created_at: Mapped[datetime]
+
+    region: Mapped[Region] = relationship()
+    purchaser: Mapped[Purchaser | None] = relationship()
+    vendor: Mapped[Vendor | None] = relationship()
+    evaluator_body: Mapped[EvaluatorBody | None] = relationship()
+
+    def as_actor(self) -> Actor:
+        """The account as use cases see it."""
+        return Actor(
+            account_id=self.id,
+            name=self.name,
+            role=Role(self.role),
+            region_path=self.region.path,
+            purchaser_id=self.purchaser_id,
+            vendor_id=self.vendor_id,
+            evaluator_body_id=self.evaluator_body_id,
+        )

@@ -1,0 +1,137 @@
+"""Who acts, in which role, inside which branch of the regions; and which route lets whom in.
+
+A route that names nobody is closed to everybody. Accounts fill the slot that says who the actor is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar, cast
+
+from flask import Flask, abort, current_app, g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from evalsys.base.errors import NotAllowed
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+class Role(StrEnum):
+    """What a person is to the system; one role an account."""
+
+    ADMINISTRATOR = "administrator"
+    PURCHASER = "purchaser"
+    EVALUATOR = "evaluator"
+    OFFICER = "officer"  # procurement officer: publishes and chooses
+    VENDOR = "vendor"
+    AUDITOR = "auditor"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person, or the command, that acts.
+
+    Attributes:
+        account_id: None for the command line.
+        name: as the audit trail prints it.
+        role: what the person may do.
+        region_path: the branch they act in, as `Region.path`; "" is the whole tree.
+        purchaser_id, vendor_id, evaluator_body_id: the body they act for, by role.
+    """
+
+    account_id: int | None
+    name: str
+    role: Role
+    region_path: str = ""
+    purchaser_id: int | None = None
+    vendor_id: int | None = None
+    evaluator_body_id: int | None = None
+
+    def acts_in(self, path: str) -> bool:
+        """Whether a region's path lies inside the actor's branch."""
+        return path.startswith(self.region_path)
+
+    def require_region(self, path: str) -> None:
+        """Raises NotAllowed outside the actor's branch."""
+        if not self.acts_in(path):
+            raise NotAllowed(
+                _("This belongs to another region."), remedy=_("Ask the administrator of that region to do it.")
+            )
+
+
+COMMAND_LINE = Actor(account_id=None, name="command line", role=Role.ADMINISTRATOR)
+
+_ALLOWED = "__allowed_roles__"
+EVERYBODY: frozenset[Role] = frozenset()
+
+
+def allow(*roles: Role) -> Callable[[View], View]:
+    """Open a view to signed-in people of these roles."""
+    if not roles:
+        raise ValueError("name at least one role; for the public use access.public")
+
+    def mark(view: View) -> View:
+        setattr(view, _ALLOWED, frozenset(roles))
+        return view
+
+    return mark
+
+
+def signed_in(view: View) -> View:
+    """Open a view to every signed-in person."""
+    return allow(*Role)(view)
+
+
+def public(view: View) -> View:
+    """Open a view to everybody, signed in or not."""
+    setattr(view, _ALLOWED, EVERYBODY)
+    return view
+
+
+def allowed_roles(view: Callable[..., object]) -> frozenset[Role] | None:
+    """The roles a view names; EVERYBODY (empty) for a public one, None when it names nobody."""
+    return cast("frozenset[Role] | None", getattr(view, _ALLOWED, None))
+
+
+def actor_or_none() -> Actor | None:
+    """Who is signed in, asked once a request of the slot that accounts fill."""
+    if "actor" not in g:
+        g.actor = current_app.extensions["actor_of_request"]()
+    return cast("Actor | None", g.actor)
+
+
+def current_actor() -> Actor:
+    """The signed-in person.
+
+    Raises:
+        RuntimeError: nobody is; the view should have been closed.
+    """
+    actor = actor_or_none()
+    if actor is None:
+        raise RuntimeError("a view that acts must not be public")
+    return actor
+
+
+def guard(app: Flask) -> None:
+    """Close every route by default; `app.extensions["ask_to_sign_in"]` answers the anonymous."""
+
+    @app.before_request
+    def check() -> ResponseReturnValue | None:
+        if request.endpoint is None or request.endpoint.endswith("static"):
+            return None
+        roles = allowed_roles(app.view_functions[request.endpoint])
+        if roles is None:
+            abort(403)
+        if roles == EVERYBODY:
+            return None
+        actor = actor_or_none()
+        if actor is None:
+            return cast("Callable[[], ResponseReturnValue]", app.extensions["ask_to_sign_in"])()
+        if actor.role not in roles:
+            raise NotAllowed(
+                _("Your role does not open this page."), remedy=_("Sign in with an account that has the right role.")
+            )
+        return None

@@ -1,0 +1,43 @@
+"""The database's numbered steps: where it stands, up and down."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from evalsys import config
+from evalsys.base.db import Database
+
+
+def _configuration(database: Database) -> Config:
+    settings = Config()
+    settings.set_main_option("script_location", str(config.MIGRATIONS))
+    settings.attributes["database"] = database
+    return settings
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the schema up to a revision."""
+    command.upgrade(_configuration(database), revision)
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the schema back to a revision ("base": to nothing)."""
+    command.downgrade(_configuration(database), revision)
+
+
+def current(database: Database) -> str | None:
+    """The revision the database stands at; None for an empty one."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """The newest revision there is."""
+    settings = Config()
+    settings.set_main_option("script_location", str(config.MIGRATIONS))
+    newest = ScriptDirectory.from_config(settings).get_current_head()
+    assert newest is not None  # noqa: S101 - the folder ships with at least one
+    return newest

@@ -1,0 +1,1 @@
+"""Where ratings enter: the recipient's survey, the evaluator's and the purchaser's assessments, and files."""

@@ -1,0 +1,189 @@
+"""Invitations, anonymous responses, receipts, and the assessments of named raters.
+
+A recipient's identity and answers never stand in one row: an invitation knows its code's keyed hash and whether it is
+used; a response knows neither invitation nor date; a receipt's leaf stands in a table of its own; days are counters.
+`WITHOUT ROWID` keeps SQLite from remembering the order in which responses and leaves came.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evalsys.accounts.models import Account
+from evalsys.base.db import Base
+from evalsys.registry.models import Cycle, Entry, Stratum, one_of
+
+
+class Mode(StrEnum):
+    """How a recipient's answer came."""
+
+    SELF = "self"
+    ASSISTED = "assisted"
+    TELEPHONE = "telephone"
+    PAPER = "paper"
+
+
+class TimeBand(StrEnum):
+    """How long answering took, from the form's signed issue time; the time itself is not kept."""
+
+    UNDER_20 = "under_20"
+    FROM_20_TO_60 = "from_20_to_60"
+    OVER_60 = "over_60"
+    UNKNOWN = "unknown"
+
+
+class AssessmentState(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+
+
+class RatingsImport(Base):
+    """A file of ratings that was taken in. `hash`: SHA-256 of its sorted rows."""
+
+    __tablename__ = "ratings_import"
+    __table_args__ = (UniqueConstraint("cycle_id", "hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"))
+    hash: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int]
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[str] = mapped_column(String(120))
+
+    cycle: Mapped[Cycle] = relationship()
+
+
+class Invitation(Base):
+    """A code that lets one recipient answer once. Only the code's HMAC-SHA-256 is kept; its key is outside."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code_hmac: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)
+    stratum_id: Mapped[int | None] = mapped_column(ForeignKey("stratum.id"), index=True)
+    roster_member_id: Mapped[int | None] = mapped_column(ForeignKey("roster_member.id"), unique=True)
+    used: Mapped[bool] = mapped_column(default=False)
+
+    entry: Mapped[Entry] = relationship()
+    stratum: Mapped[Stratum | None] = relationship()
+
+
+class Response(Base):
+    """One recipient's answers to one entry, under a random key. A held response is counted nowhere."""
+
+    __tablename__ = "response"
+    __table_args__ = (
+        CheckConstraint("length(key) = 16", name="key_length"),
+        CheckConstraint(one_of("mode", Mode), name="mode_known"),
+        CheckConstraint(one_of("time_band", TimeBand), name="time_band_known"),
+        Index("ix_response_entry_id_stratum_id_mode", "entry_id", "stratum_id", "mode"),
+        {"sqlite_with_rowid": False},
+    )
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    stratum_id: Mapped[int | None] = mapped_column(ForeignKey("stratum.id"))
+    mode: Mapped[str] = mapped_column(String(10))
+    time_band: Mapped[str] = mapped_column(String(15))
+    held: Mapped[bool] = mapped_column(default=False)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("ratings_import.id"), index=True)
+
+
+class ResponseRating(Base):
+    """One answer of a response: a level from 1 up, or NULL for "not applicable". Not answered: no row."""
+
+    __tablename__ = "response_rating"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    response_key: Mapped[bytes] = mapped_column(
+        LargeBinary(16), ForeignKey("response.key", ondelete="CASCADE"), primary_key=True
+    )
+    criterion: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[float | None]
+
+
+class ReceiptLeaf(Base):
+    """SHA-256(0x00 ‖ contract ‖ receipt) of a received answer, apart from invitations and answers."""
+
+    __tablename__ = "receipt_leaf"
+    __table_args__ = (CheckConstraint("length(leaf) = 32", name="leaf_length"), {"sqlite_with_rowid": False})
+
+    leaf: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)
+
+
+class ResponseDay(Base):
+    """How many answers an entry received on a day; the only trace of when."""
+
+    __tablename__ = "response_day"
+    __table_args__ = (CheckConstraint("count > 0", name="count_positive"),)
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class Assignment(Base):
+    """That a third-party evaluator is to assess an entry."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (UniqueConstraint("entry_id", "account_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    due_on: Mapped[date | None]
+
+    entry: Mapped[Entry] = relationship()
+    account: Mapped[Account] = relationship()
+
+
+class Assessment(Base):
+    """A purchaser's or a third-party evaluator's ratings of one entry: by an account, or under a file's label."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (
+        UniqueConstraint("entry_id", "party", "account_id"),
+        UniqueConstraint("entry_id", "party", "import_id", "rater_label"),
+        CheckConstraint(one_of("state", AssessmentState), name="state_known"),
+        CheckConstraint("(state = 'submitted') = (submitted_at IS NOT NULL)", name="submitted_when"),
+        CheckConstraint("(account_id IS NULL) = (import_id IS NOT NULL)", name="account_or_import"),
+        CheckConstraint("(import_id IS NULL) = (rater_label IS NULL)", name="label_with_import"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)
+    party: Mapped[str] = mapped_column(String(40))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("ratings_import.id"), index=True)
+    rater_label: Mapped[str | None] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(10), default=AssessmentState.DRAFT.value)
+    saved_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    held: Mapped[bool] = mapped_column(default=False)
+
+    entry: Mapped[Entry] = relationship()
+    account: Mapped[Account | None] = relationship()
+    ratings: Mapped[list[AssessmentRating]] = relationship(
+        back_populates="assessment", cascade="all, delete-orphan", order_by="AssessmentRating.criterion"
+    )
+
+
+class AssessmentRating(Base):
+    """One criterion of an assessment: its value (a level or a measured number), "not applicable", or neither yet."""
+
+    __tablename__ = "assessment_rating"
+    __table_args__ = (CheckConstraint("NOT (not_applicable AND value IS NOT NULL)", name="value_or_not_applicable"),)
+
+    assessment_id: Mapped[int] = mapped_column(ForeignKey("assessment.id", ondelete="CASCADE"), primary_key=True)
+    criterion: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[float | None]
+    not_applicable: Mapped[bool] = mapped_column(default=False)
+    comment: Mapped[str] = mapped_column(Text, default="")
+
+    assessment: Mapped[Assessment] = relationship(back_populates="ratings")

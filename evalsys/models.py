@@ -1,0 +1,23 @@
+"""Every room's tables, imported so that the metadata is whole."""
+
+from evalsys.accounts import models as accounts
+from evalsys.base import audit
+from evalsys.base.db import Base
+from evalsys.collection import models as collection
+from evalsys.evaluation import models as evaluation
+from evalsys.publication import models as publication
+from evalsys.registry import models as registry
+from evalsys.selection import models as selection
+
+metadata = Base.metadata
+
+__all__ = [
+    "accounts",
+    "audit",
+    "collection",
+    "evaluation",
+    "metadata",
+    "publication",
+    "registry",
+    "selection",
+]

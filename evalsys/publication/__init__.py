@@ -1,0 +1,1 @@
+"""What everybody may read: editions, rankings, the story of a score and the method."""

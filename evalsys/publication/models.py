@@ -1,0 +1,68 @@
+"""Editions: what was published, word for word. Both tables refuse update and delete by trigger."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evalsys.base.db import Base
+from evalsys.evaluation.models import Run
+from evalsys.registry.models import Cycle
+
+
+class Edition(Base):
+    """A published result of a cycle. A correction is a new edition with the next number; the old one stays."""
+
+    __tablename__ = "edition"
+    __table_args__ = (
+        UniqueConstraint("cycle_id", "number"),
+        CheckConstraint("number >= 1", name="number_from_one"),
+        CheckConstraint("number = 1 OR length(reason) > 0", name="correction_has_reason"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), unique=True)
+    number: Mapped[int]
+    published_at: Mapped[datetime]
+    published_by: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text, default="")  # why a correction was made
+    changes: Mapped[list[Any]]  # what differs from the edition before, one item a contract
+
+    cycle: Mapped[Cycle] = relationship()
+    run: Mapped[Run] = relationship()
+
+
+class EditionScore(Base):
+    """One line of an edition, with the names as they stood on the day of publication."""
+
+    __tablename__ = "edition_score"
+    __table_args__ = (UniqueConstraint("edition_id", "contract_reference"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"))
+    contract_reference: Mapped[str] = mapped_column(String(40), index=True)
+    contract_title: Mapped[str] = mapped_column(String(200))
+    vendor_credit_code: Mapped[str] = mapped_column(String(18), index=True)
+    vendor_name: Mapped[str] = mapped_column(String(120))
+    purchaser_name: Mapped[str] = mapped_column(String(120))
+    region_path: Mapped[str] = mapped_column(String(60))
+    region_name: Mapped[str] = mapped_column(String(60))
+    service_type: Mapped[str] = mapped_column(String(40))
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    recipients_served: Mapped[int]
+    peer_group: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(12))
+    score: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    grade: Mapped[str | None] = mapped_column(String(40))
+    rank: Mapped[int | None]
+    breakdown: Mapped[dict[str, Any]]
+
+    edition: Mapped[Edition] = relationship()

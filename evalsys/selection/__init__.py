@@ -1,0 +1,1 @@
+"""Next year's choice, which reads the published editions and is made by a person."""

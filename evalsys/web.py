@@ -1,0 +1,161 @@
+"""The application: the only place that knows all views. Error pages and headers stand here too."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import StrictUndefined
+from sqlalchemy import exists, select, text
+from werkzeug.exceptions import HTTPException
+
+from evalsys import config
+from evalsys.accounts import signing_in
+from evalsys.accounts import views as accounts
+from evalsys.base import access, forms, language, navigation
+from evalsys.base.db import Database, close_reading, reading
+from evalsys.base.errors import Fault
+from evalsys.base.listing import PAGE_SIZES
+from evalsys.config import SettingMissing, Settings
+from evalsys.registry.models import Cycle
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+UPLOAD_LIMIT = 32 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application.
+
+    Args:
+        settings: read from the environment when not given.
+
+    Raises:
+        SettingMissing: there is no secret key.
+    """
+    settings = settings or Settings.from_environment()
+    if not settings.secret_key:
+        raise SettingMissing(
+            "EVALSYS_SECRET_KEY is not set.",
+            remedy="Set it to a long random text and keep it: "
+            'export EVALSYS_SECRET_KEY="$(python3 -c "import secrets; print(secrets.token_urlsafe(48))")"',
+        )
+    app = Flask("evalsys", template_folder=str(config.TEMPLATES), static_folder=str(Path(__file__).parent / "static"))
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["database"] = Database(settings.database_url)
+    app.teardown_appcontext(close_reading)
+    Bootstrap5(app)
+    csrf = CSRFProtect(app)
+    language.install(app)
+    forms.install(app)
+    signing_in.install(app)
+    access.guard(app)
+    _register_views(app, csrf)
+    _answer_errors(app)
+    _set_headers(app)
+    _give_templates(app)
+    return app
+
+
+def _register_views(app: Flask, _csrf: CSRFProtect) -> None:
+    """Every blueprint of every room; the menu follows this order."""
+    app.register_blueprint(accounts.bp)
+
+    @app.get("/healthz")
+    @access.public
+    def healthz() -> ResponseReturnValue:
+        reading().execute(text("SELECT 1"))
+        return jsonify(status="ready")
+
+
+def _answer_errors(app: Flask) -> None:
+    @app.errorhandler(Fault)
+    def fault(error: Fault) -> ResponseReturnValue:
+        return (
+            render_template("errors/fault.html", message=error.message, remedy=error.remedy, details=error.details),
+            error.status,
+        )
+
+    @app.errorhandler(CSRFError)
+    def forged(_error: CSRFError) -> ResponseReturnValue:
+        message = _("The form was open for too long, or came from another site.")
+        return render_template(
+            "errors/fault.html", message=message, remedy=_("Go back, reload the page and send it again."), details=()
+        ), 400
+
+    @app.errorhandler(HTTPException)
+    def plain(error: HTTPException) -> ResponseReturnValue:
+        message, remedy = _said(error.code or 500)
+        return render_template("errors/fault.html", message=message, remedy=remedy, details=()), error.code or 500
+
+
+def _said(status: int) -> tuple[str, str]:
+    """An HTTP status in words, with what to do."""
+    return {
+        400: (_("The request could not be understood."), _("Go back, reload the page and try again.")),
+        403: (_("This page is not open to you."), _("Sign in with an account that has the right role.")),
+        404: (_("There is no such page."), _("Check the address, or start from the home page.")),
+        405: (_("The page cannot be used in this way."), _("Go back and use the buttons of the page.")),
+        413: (_("What was sent is too large."), _("Send a file of at most 32 MB.")),
+    }.get(status, (_("Something went wrong on our side."), _("Try again in a moment; nothing was half saved.")))
+
+
+def _set_headers(app: Flask) -> None:
+    @app.after_request
+    def headers(response: Response) -> Response:
+        given = response.headers
+        given.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        given.setdefault("X-Content-Type-Options", "nosniff")
+        given.setdefault("Referrer-Policy", "same-origin")
+        given.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        given.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if request.endpoint is not None and not request.endpoint.endswith("static"):
+            given.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _give_templates(app: Flask) -> None:
+    @cache
+    def static_version(filename: str) -> str:
+        path = Path(app.static_folder or "") / filename
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+
+    @app.context_processor
+    def everywhere() -> dict[str, object]:
+        return {
+            "actor": access.actor_or_none(),
+            "Role": access.Role,
+            "is_simulated": bool(reading().scalar(select(exists().where(Cycle.simulated)))),
+            "navigation": navigation.navigation,
+            "static_version": static_version,
+            "page_sizes": PAGE_SIZES,
+        }

