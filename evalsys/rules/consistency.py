@@ -135,8 +135,11 @@ def _unweighted(draft: Draft) -> Iterator[Finding]:
     if not draft.weights.whole:
         return
     cells = {(row.dimension, party) for row in draft.weights.entries.values() for party in row.parties}
+    # a misspelt name is told by itself; what it seems to leave without a weight is not told as well
+    dimensions_meant = set(draft.weights.names) <= set(draft.dimensions.names)
+    parties_meant = {party for _, party in cells} <= set(draft.parties.names)
     for place, code in draft.dimensions.codes:
-        if code not in draft.weights.names:
+        if dimensions_meant and code not in draft.weights.names:
             yield found(
                 ("dimensions", place),
                 zh=(f"维度 {quoted(code)} 没有权重", f'加一节 [[weights]]，写 dimension = "{code}"，或删去这个维度'),
@@ -146,7 +149,7 @@ def _unweighted(draft: Draft) -> Iterator[Finding]:
                 ),
             )
     for place, code in draft.parties.codes:
-        if not any(party == code for _, party in cells):
+        if parties_meant and not any(party == code for _, party in cells):
             yield found(
                 ("parties", place),
                 zh=(f"评价主体 {quoted(code)} 在各维度都没有比重", "在 [[weights]] 的 parties 里写上，或删去这一方"),
@@ -158,7 +161,7 @@ def _unweighted(draft: Draft) -> Iterator[Finding]:
     for place, criterion in draft.criteria.entries.items():
         cell = (criterion.dimension, criterion.party)
         known = criterion.dimension in draft.weights.names and criterion.party in draft.parties.names
-        if known and criterion.source is not Source.ADJUSTER and cell not in cells:
+        if known and parties_meant and criterion.source is not Source.ADJUSTER and cell not in cells:
             yield found(
                 ("criteria", place, "dimension"),
                 zh=(
@@ -177,9 +180,13 @@ def _unserved_cells(draft: Draft) -> Iterator[Finding]:
     if not (draft.criteria.whole and draft.service_types.whole):
         return
     scored = [c for c in draft.criteria.entries.values() if c.required and c.source is not Source.ADJUSTER]
-    types: list[str] = draft.service_types.names
+    types = draft.service_types.names
     for place, row in draft.weights.entries.items():
+        if row.dimension not in draft.dimensions.names:
+            continue
         for party in row.parties:
+            if any(_may_mean(c, row.dimension, party, draft) for c in scored):
+                continue
             serving = [c for c in scored if (c.dimension, c.party) == (row.dimension, party)]
             general = any(not c.service_types for c in serving)
             named = {name for c in serving for name in c.service_types}
@@ -198,6 +205,18 @@ def _unserved_cells(draft: Draft) -> Iterator[Finding]:
                         "add a required one to [[criteria]], or delete the weight",
                     ),
                 )
+
+
+def _may_mean(criterion: Criterion, dimension: str, party: str, draft: Draft) -> bool:
+    """Has it a misspelt name behind which it may serve this cell? Then only the name is told."""
+    strange_dimension = criterion.dimension not in draft.dimensions.names
+    strange_party = criterion.party not in draft.parties.names
+    strange_type = not set(criterion.service_types) <= set(draft.service_types.names)
+    return (
+        (strange_dimension or strange_party or strange_type)
+        and (strange_dimension or criterion.dimension == dimension)
+        and (strange_party or criterion.party == party)
+    )
 
 
 def _grades(draft: Draft) -> Iterator[Finding]:

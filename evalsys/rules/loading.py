@@ -89,10 +89,9 @@ def loads(data: bytes, name: str) -> Rules:
     document = _parsed(text, name)
     rules, findings = validated(document)
     draft = Draft(document)
-    told = {finding.path for finding in findings}
-    for finding in (*naming_findings(draft), *consistency_findings(draft)):
-        if finding.path not in told:  # a value that is malformed is told once
-            findings.append(finding)
+    for check in (naming_findings, consistency_findings):
+        told = {finding.path for finding in findings}  # what is malformed or misspelt need not also make sense
+        findings += [finding for finding in check(draft) if finding.path not in told]
     if rules is None or findings:
         raise RulesFaulty(_placed(findings, text, name))
     return rules

@@ -279,10 +279,14 @@ class Rules(Frozen):
         raise KeyError(code)
 
     def weight(self, dimension: str, party: str) -> float:
-        """W_d V_{p|d}; 0 where the party does not judge the dimension."""
+        """W_d V_{p|d}; 0 where the party does not judge the dimension.
+
+        Each share is divided by its sum, so that thirds written as 0.3333333 weigh a third and the weights sum to 1.
+        """
+        whole = sum(row.share for row in self.weights)
         for row in self.weights:
             if row.dimension == dimension:
-                return row.share * row.parties.get(party, 0.0)
+                return row.share / whole * (row.parties.get(party, 0.0) / sum(row.parties.values()))
         return 0.0
 
     def peer_group_of(self, service_type: str | None) -> str:

@@ -1,0 +1,75 @@
+"""`evalsys rules`: check a rules file and explain it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from evalsys.config import SHIPPED_RULES
+from evalsys.rules.explanation import explained
+from evalsys.rules.loading import RulesFaulty, loads, rules_hash
+from evalsys.rules.model import Rules
+
+FAULTY = 2
+"""Exit code of a file that is no rules file."""
+
+
+@click.group()
+def rules() -> None:
+    """Check a rules file, or explain it."""
+
+
+@rules.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """List every fault of FILE with its line and what to write instead; exit 2 when there is one."""
+    read, fingerprint = _read(file)
+    chinese = _language(os.environ) == "zh"
+    parts = (len(read.parties), len(read.dimensions), len(read.criteria), len(read.service_types))
+    said = (
+        "规则 {}，没有错误：{} 个评价主体，{} 个维度，{} 项指标，{} 类服务"
+        if chinese
+        else "rules {}, no fault: {} parties, {} dimensions, {} criteria, {} service types"
+    )
+    click.echo(f"{file}: {said.format(read.version, *parts)}\nsha256 {fingerprint}")
+
+
+@rules.command()
+@click.argument("file", type=click.Path(path_type=Path), default=SHIPPED_RULES)
+def show(file: Path) -> None:
+    """Explain FILE (the shipped rules when none is given) as tables."""
+    read, fingerprint = _read(file)
+    click.echo(f"{explained(read, _language(os.environ))}\nsha256 {fingerprint}")
+
+
+def _read(file: Path) -> tuple[Rules, str]:
+    """The rules and their hash; says every fault and ends the command when there is one."""
+    language = _language(os.environ)
+    try:
+        data = file.read_bytes()
+        return loads(data, str(file)), rules_hash(data)
+    except OSError as error:
+        said = (
+            "{}: 读不了这个文件（{}）；检查文件名和权限"
+            if language == "zh"
+            else "{}: cannot be read ({}); check its name"
+        )
+        click.echo(said.format(file, error.strerror), err=True)
+    except RulesFaulty as error:
+        for fault in error.faults:
+            click.echo(fault.in_language(language), err=True)
+        count = len(error.faults)
+        click.echo(f"共 {count} 处错误" if language == "zh" else f"faults: {count}", err=True)
+    raise SystemExit(FAULTY)
+
+
+def _language(environ: Mapping[str, str]) -> str:
+    """The first of EVALSYS_LANGUAGE, LC_ALL, LC_MESSAGES and LANG that names one; Chinese when none does."""
+    for name in ("EVALSYS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        tag = environ.get(name, "")
+        if tag and tag.split(".")[0] not in {"C", "POSIX"}:
+            return "zh" if tag.lower().startswith("zh") else "en"
+    return "zh"
