@@ -163,6 +163,7 @@ class Interval(Frozen):
     level: Number = Field(default=0.95, gt=0.5, lt=1)
     prior_strength: Number = Field(default=8, ge=0)  # the 8 in (8 phi_pool + ...)/(n + 7)
     assumed_rater_sd: Number = Field(default=10, gt=0)  # points; used where raters do not overlap enough
+    pool_minimum: Count = 10  # contracts below which a pooled term is assumed, not estimated
 
 
 class Cap(Frozen):
@@ -178,6 +179,7 @@ class Status(Frozen):
     rated_half_width: Number | None = Field(default=None, gt=0)
     provisional_half_width: Number | None = Field(default=None, gt=0)
     missing_party: Literal["withhold", "reproportion"] = "withhold"
+    near_boundary: Share = 0.8  # a likeliest grade less probable than this is marked as near a boundary
 
 
 class Grade(Frozen):
@@ -239,6 +241,7 @@ class Rules(Frozen):
     cap: Cap | None = None
     grades: tuple[Grade, ...] = Field(min_length=1)
     peer_groups: tuple[PeerGroup, ...] = ()
+    peer_group_minimum: Count = 10  # members below which a group is compared in its parent
     vendor_weight: Literal["amount", "recipients", "equal"] = "recipients"
     selection: Selection = Selection()
 

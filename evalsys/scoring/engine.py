@@ -1,0 +1,186 @@
+"""The whole run: inputs and rules in, scores with intervals, grades, statuses, ranks and their breakdown out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evalsys.rules.model import Rules
+from evalsys.scoring import grades, pooled, vendors
+from evalsys.scoring.arrays import Flags, Integers, Vector
+from evalsys.scoring.cells import SAMPLED, Spread, frame_sizes, spread_of, weight_matrix
+from evalsys.scoring.inputs import Inputs
+from evalsys.scoring.intervals import Limits, add_up, cell, combine, normal_quantile, rater_cell
+from evalsys.scoring.pooled import Pooled
+from evalsys.scoring.ranking import peers_of, ranks_among
+from evalsys.scoring.result import Cells, Result
+from evalsys.scoring.status import WITHHELD, Presence, decide, half_width, presence, reasons
+
+
+def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = None) -> Result:
+    """Score every contract of a cycle.
+
+    A contract's score, interval, grade and status depend on its own answers, the rules and the frozen terms alone.
+
+    Args:
+        inputs: what step 0 hands over.
+        rules: the rules the cycle pinned; their parties, dimensions and criteria are those of the inputs.
+        seed: of random draws; kept with the result.
+        frozen: the pooled terms fitted when the cycle closed; fitted from the inputs where not given.
+
+    Raises:
+        ValueError: the inputs were made for other rules, or the frozen terms have another shape.
+    """
+    _check_same(inputs, rules)
+    spread, frame = spread_of(inputs), frame_sizes(inputs)
+    terms = pooled.fit_spread(spread, rules) if frozen is None else _checked(frozen, inputs)
+    limits = _cells(spread, frame, rules, terms)
+    there = presence(spread.answers, weight_matrix(rules), rules)
+    weights, uncovered = _weights(there, rules)
+    total = _total(weights, limits, there, rules, terms)
+
+    status = decide(total, ~np.any(uncovered, axis=1), rules)
+    shown = status != WITHHELD
+    final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
+    cells = _breakdown(spread, limits, weights)
+    dimensions = _dimensions(weights, limits)
+    grade, chances, capped = _grades(final, dimensions, rules)
+    peers = peers_of(inputs.peer_groups, inputs.peer_group, rules)
+    rank, ranked = ranks_among(final.estimate, peers)
+    return Result(
+        contracts=inputs.contracts,
+        peer_groups=peers.groups,
+        score=final.estimate,
+        low=final.low,
+        high=final.high,
+        uneven=final.estimate - add_up(cells.contribution) - add_up(cells.cut),
+        grade=grade,
+        chances=chances,
+        near_boundary=shown & (chances.max(axis=1) < rules.status.near_boundary),
+        capped=capped,
+        status=status,
+        reasons=reasons(
+            there,
+            uncovered,
+            rules,
+            half=half_width(total),
+            most_answers=_most_answers(spread, inputs),
+            frame=frame,
+        ),
+        peer_group=peers.group,
+        rank=rank,
+        ranked=ranked,
+        respondents=spread.respondents,
+        dimensions=dimensions,
+        cells=cells,
+        vendors=vendors.overall(inputs, final, rules),
+        vendors_in_groups=vendors.in_groups(inputs, final, rules, peers),
+        pooled=terms,
+        seed=seed,
+    )
+
+
+def _check_same(inputs: Inputs, rules: Rules) -> None:
+    for name, have, rows in (
+        ("parties", inputs.parties, rules.parties),
+        ("dimensions", inputs.dimensions, rules.dimensions),
+        ("criteria", inputs.criteria, rules.criteria),
+    ):
+        asked = tuple(row.code for row in rows)
+        if have != asked:
+            raise ValueError(f"inputs.{name}: {have} are not those of the rules, {asked}")
+
+
+def _checked(frozen: Pooled, inputs: Inputs) -> Pooled:
+    parties, dimensions = len(inputs.parties), len(inputs.dimensions)
+    expected = {
+        "dispersion": (parties, dimensions),
+        "rater_variance": (parties, dimensions),
+        "correlation": (parties, dimensions, dimensions),
+        "gap": (parties,),
+    }
+    for name, shape in expected.items():
+        have = getattr(frozen, name).shape
+        if have != shape:
+            raise ValueError(f"frozen.{name}: must have shape {shape}, has {have}")
+    return frozen
+
+
+def _cells(spread: Spread, frame: Vector, rules: Rules, terms: Pooled) -> Limits:
+    """Step 5 for every cell; NaN where nobody answered."""
+    level = rules.interval.level
+    answers = np.maximum(spread.answers, 1)
+    ends = [np.empty(spread.mean.shape) for _ in range(3)]
+    for p, party in enumerate(rules.parties):
+        if party.code == SAMPLED:
+            limits = cell(
+                spread.mean[:, p],
+                spread.variance[:, p],
+                answers[:, p],
+                pooled=terms.dispersion[p],
+                frame=frame[:, None],
+                strength=rules.interval.prior_strength,
+                level=level,
+            )
+        else:
+            limits = rater_cell(spread.mean[:, p], answers[:, p], variance=terms.rater_variance[p], level=level)
+        for end, values in zip(ends, (limits.estimate, limits.low, limits.high), strict=True):
+            end[:, p] = np.where(spread.answers[:, p] > 0, values, np.nan)
+    return Limits(*ends)
+
+
+def _weights(there: Presence, rules: Rules) -> tuple[Vector, Flags]:
+    """Each contract's own weights (contracts, parties, dimensions), and which dimensions lack a party they need."""
+    base = weight_matrix(rules)
+    absent = there.judges & ~there.present
+    if rules.status.missing_party == "withhold":
+        uncovered: Flags = np.any(absent[:, :, None] & (base > 0), axis=1)
+        weights = np.broadcast_to(base, (len(absent), *base.shape))
+    else:
+        kept = base * ~absent[:, :, None]
+        left, whole = kept.sum(axis=1), base.sum(axis=0)
+        uncovered = (left == 0) & (whole > 0)
+        grown = kept * (whole / np.where(left > 0, left, 1))[:, None, :]
+        weights = np.where(np.any(absent, axis=1)[:, None, None], grown, base)
+    complete: Flags = ~np.any(uncovered, axis=1)
+    return weights * complete[:, None, None], uncovered
+
+
+def _total(weights: Vector, limits: Limits, there: Presence, rules: Rules, terms: Pooled) -> Limits:
+    """Step 6; a missing party widens the interval by what parties of its kind stand off the others."""
+    absent = there.judges & ~there.present
+    gap = normal_quantile(rules.interval.level) * np.sqrt((absent * terms.gap**2).sum(axis=1))
+    return combine(weights, limits, terms.correlation, extra=gap, geometric=rules.aggregation == "geometric")
+
+
+def _grades(final: Limits, dimensions: Vector, rules: Rules) -> tuple[Integers, Vector, Flags]:
+    starts = np.array([grade.start for grade in rules.grades])
+    chances = grades.probabilities(final, starts, level=rules.interval.level)
+    weakest = np.where(np.isnan(dimensions), np.inf, dimensions).min(axis=1, initial=np.inf)
+    return grades.cap(grades.grade_of(final.estimate, starts), chances, weakest, rules)
+
+
+def _dimensions(weights: Vector, limits: Limits) -> Vector:
+    of_dimension = weights.sum(axis=1)
+    points = np.where(weights > 0, weights * limits.estimate, 0).sum(axis=1)
+    return np.where(of_dimension > 0, points / np.where(of_dimension > 0, of_dimension, 1), np.nan)
+
+
+def _breakdown(spread: Spread, limits: Limits, weights: Vector) -> Cells:
+    used = weights > 0
+    return Cells(
+        estimate=limits.estimate,
+        low=limits.low,
+        high=limits.high,
+        n=spread.answers,
+        weight=weights,
+        contribution=weights * spread.mean,
+        cut=np.where(used, weights * (limits.estimate - spread.mean), 0.0),
+    )
+
+
+def _most_answers(spread: Spread, inputs: Inputs) -> Integers:
+    """Answers of recipients on the dimension most of them answered, shape (contracts,)."""
+    if SAMPLED not in inputs.parties:
+        return np.zeros(len(inputs.contracts), dtype=np.int64)
+    answered: Integers = spread.answers[:, inputs.parties.index(SAMPLED)].max(axis=1, initial=0)
+    return answered

@@ -1,0 +1,103 @@
+"""Ranks inside peer groups, computed before any rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalsys.rules.model import Rules
+from evalsys.scoring.arrays import Integers, Vector, indices
+
+TIE_DECIMALS = 9
+"""Scores equal to this many decimals are ties: less is noise of floating-point arithmetic."""
+
+NO_RANK = 0
+"""The rank of a score that is withheld."""
+
+
+@dataclass(frozen=True, eq=False)
+class Peers:
+    """Who is compared with whom.
+
+    Attributes:
+        groups: codes of the groups, those of the inputs first, then ancestors that only the rules name.
+        group: shape (members,), the group in which each is compared.
+        belongs: shape (groups, members), whether a member belongs to a group or to one of its descendants.
+    """
+
+    groups: tuple[str, ...]
+    group: Integers
+    belongs: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def competition_ranks(scores: Vector) -> Integers:
+    """1, 2, 2, 4 …: the best first, ties share the better rank.
+
+    Args:
+        scores: shape (members,), NaN = not ranked.
+
+    Returns:
+        shape (members,), 1 for the best; `NO_RANK` for NaN.
+    """
+    ranked = np.flatnonzero(~np.isnan(scores))
+    values = np.sort(-np.round(scores[ranked], TIE_DECIMALS))
+    ranks = np.full(len(scores), NO_RANK, dtype=np.int64)
+    ranks[ranked] = np.searchsorted(values, -np.round(scores[ranked], TIE_DECIMALS), side="left") + 1
+    return ranks
+
+
+def peers_of(groups: tuple[str, ...], group: Integers, rules: Rules) -> Peers:
+    """Find the group each member is compared in: its own, or the nearest ancestor that is large enough.
+
+    A group with fewer members than the rules' minimum is compared in its parent, among everybody below that parent;
+    members of a large sibling keep their own group. Without a large enough ancestor the topmost one serves.
+
+    Args:
+        groups: codes that `group` points into; a code the rules do not name has no parent.
+        group: shape (members,).
+        rules: the tree of peer groups and their minimum size.
+    """
+    own = indices("group", group, below=len(groups))
+    parents = {entry.code: entry.parent for entry in rules.peer_groups}
+    ancestry = {code: _ancestry(code, parents) for code in groups}
+    every = tuple(dict.fromkeys((*groups, *(code for line in ancestry.values() for code in line))))
+    belongs = np.zeros((len(every), len(own)), dtype=np.bool_)
+    for place, code in enumerate(groups):
+        for ancestor in ancestry[code]:
+            belongs[every.index(ancestor)] |= own == place
+    sizes = belongs.sum(axis=1)
+    chosen = np.zeros(len(groups), dtype=np.int64)
+    for place, code in enumerate(groups):
+        line = [every.index(ancestor) for ancestor in ancestry[code]]
+        chosen[place] = next((g for g in line if sizes[g] >= rules.peer_group_minimum), line[-1])
+    return Peers(every, chosen[own] if len(own) else own, belongs)
+
+
+def ranks_among(scores: Vector, peers: Peers) -> tuple[Integers, Integers]:
+    """Competition ranks of each member among its peers.
+
+    Args:
+        scores: shape (members,), NaN = not ranked.
+        peers: who is compared with whom.
+
+    Returns:
+        the ranks, and how many are ranked in each member's group; both of shape (members,).
+    """
+    ranks, ranked = np.full(len(scores), NO_RANK, dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
+    for place in np.unique(peers.group):
+        among, here = np.flatnonzero(peers.belongs[place]), peers.group == place
+        everyone = np.full(len(scores), NO_RANK, dtype=np.int64)
+        everyone[among] = competition_ranks(scores[among])
+        ranks[here] = everyone[here]
+        ranked[here] = np.count_nonzero(everyone)
+    return ranks, ranked
+
+
+def _ancestry(code: str, parents: dict[str, str | None]) -> tuple[str, ...]:
+    line = [code]
+    while (parent := parents.get(line[-1])) is not None:
+        if parent in line:
+            raise ValueError(f"rules.peer_groups: {parent} is its own ancestor")
+        line.append(parent)
+    return tuple(line)

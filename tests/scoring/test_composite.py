@@ -1,0 +1,184 @@
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalsys.rules.model import BandScale, GoalpostScale, LevelScale, Rules, YesNoScale
+from evalsys.scoring.composite import (
+    MISSING,
+    NOT_APPLICABLE,
+    answer_points,
+    band_points,
+    composites,
+    level_points,
+    scheme,
+    to_points,
+)
+from tests.scoring.made import make_rules, words
+
+NAN = float("nan")
+
+
+def make_questions(weights: list[float], *, share: float = 0.5) -> Rules:
+    """One recipient question on outcomes for each weight, and one adjuster."""
+    questions = [
+        {
+            "code": f"q{k}",
+            "party": "recipient",
+            "dimension": "outcomes",
+            "text": words("?"),
+            "scale": "five",
+            "weight": w,
+        }
+        for k, w in enumerate(weights)
+    ]
+    age = {"code": "age", "party": "recipient", "text": words("?"), "scale": "five", "source": "adjuster"}
+    return make_rules(criteria=[*questions, age], answered_share=share)
+
+
+def composite_of(points: list[int], weights: list[float], *, share: float = 0.5) -> int:
+    how = scheme(make_questions(weights, share=share), "recipient")
+    return int(composites(np.array([points]), how)[0, 0])
+
+
+def test_levels_divide_the_hundred_points_evenly() -> None:
+    assert level_points(5).tolist() == [0, 25_000_000, 50_000_000, 75_000_000, 100_000_000]
+    assert level_points(4).tolist() == [0, 33_333_333, 66_666_667, 100_000_000]
+    assert level_points(2).tolist() == [0, 100_000_000]
+    with pytest.raises(ValueError, match="at least 2 levels, not 1"):
+        level_points(1)
+
+
+def test_goalposts_cut_and_may_run_downwards() -> None:
+    assert to_points([0.5, 0.75, 2, NAN], worst=0.5, best=1).tolist()[:3] == [0, 50, 100]
+    assert np.isnan(to_points([NAN], worst=0, best=1)).all()
+    assert to_points([30, 15, 0], worst=30, best=0).tolist() == [0, 50, 100]
+    assert to_points([0], worst=-1.7e308, best=1.7e308).tolist() == [50]
+
+
+@pytest.mark.parametrize(("worst", "best"), [(1, 1), (NAN, 1), (0, float("inf"))])
+def test_goalposts_must_be_two_numbers(worst: float, best: float) -> None:
+    with pytest.raises(ValueError, match="worst, best: must be two different finite numbers"):
+        to_points([1], worst=worst, best=best)
+
+
+def test_a_band_starts_at_its_value() -> None:
+    points = band_points([0.49, 0.5, 0.99, 1, 7, NAN], [(0.5, 50), (1, 100)])
+    assert points.tolist()[:5] == [0, 50, 50, 100, 100]
+    assert np.isnan(points[5])
+
+
+@pytest.mark.parametrize(
+    ("bands", "why"),
+    [
+        ([(1, 50), (1, 60)], "must ascend"),
+        ([(NAN, 50)], "must ascend"),
+        ([(1, 101)], "points must lie"),
+        ([(1, NAN)], "points must lie"),
+    ],
+)
+def test_faulty_bands_are_refused(bands: list[tuple[float, float]], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        band_points([1], bands)
+
+
+@pytest.mark.parametrize(
+    ("scale", "raw", "points"),
+    [
+        (
+            LevelScale.model_validate({"code": "l", "kind": "levels", "levels": [words("a"), words("b"), words("c")]}),
+            [1, 2, 3, NAN],
+            [0, 50_000_000, 100_000_000, MISSING],
+        ),
+        (YesNoScale(code="y", kind="yes_no"), [1, 2, NAN], [0, 100_000_000, MISSING]),
+        (
+            BandScale.model_validate(
+                {"code": "b", "kind": "bands", "unit": words("x"), "bands": [{"at": 1.0, "points": 62.5}]}
+            ),
+            [0, 1, NAN],
+            [0, 62_500_000, NOT_APPLICABLE],
+        ),
+        (
+            GoalpostScale.model_validate(
+                {"code": "g", "kind": "goalposts", "unit": words("x"), "worst": 0.0, "best": 3.0}
+            ),
+            [1, 2, NAN],
+            [33_333_333, 66_666_667, NOT_APPLICABLE],
+        ),
+    ],
+)
+def test_every_scale_gives_millionths(scale: Any, raw: list[float], points: list[int]) -> None:
+    assert answer_points(scale, raw).tolist() == points
+
+
+@pytest.mark.parametrize("raw", [0, 3, 1.5, float("inf")])
+def test_a_level_the_scale_does_not_have_is_refused(raw: float) -> None:
+    with pytest.raises(ValueError, match="raw: a"):
+        answer_points(YesNoScale(code="y", kind="yes_no"), [raw])
+
+
+def test_a_scheme_leaves_adjusters_out_and_keeps_proportions() -> None:
+    how = scheme(make_questions([0.3, 0.6]), "recipient")
+    assert [c.code for c in how.criteria] == ["q0", "q1"]
+    assert how.weight.tolist() == [500_000, 1_000_000]
+    assert scheme(make_questions([3, 6]), "recipient").weight.tolist() == how.weight.tolist()
+    assert scheme(make_questions([1e-12, 1.0]), "recipient").weight.tolist() == [1, 1_000_000]
+    assert scheme(make_questions([1]), "purchaser").criteria == ()
+    with pytest.raises(KeyError):
+        scheme(make_rules(), "nobody")
+
+
+def test_a_composite_is_the_weighted_mean_rounded_half_up() -> None:
+    assert composite_of([100_000_000, 0, 0], [1, 1, 1]) == 33_333
+    assert composite_of([100_000_000, 100_000_000, 0], [1, 1, 1]) == 66_667
+    assert composite_of([1_000, 0], [1, 1]) == 1  # half a thousandth goes up
+    assert composite_of([75_000_000, 25_000_000], [3, 1]) == 62_500
+
+
+def test_half_of_the_weight_must_be_answered() -> None:
+    full = 100_000_000
+    assert composite_of([full, MISSING], [1, 1]) == 100_000
+    assert composite_of([full, MISSING], [1, 1.01]) == MISSING
+    assert composite_of([full, MISSING, MISSING], [1, 1, 1], share=0.3333) == 100_000
+    assert composite_of([MISSING], [1]) == MISSING
+
+
+def test_not_applicable_leaves_the_denominator() -> None:
+    assert composite_of([50_000_000, NOT_APPLICABLE, NOT_APPLICABLE], [1, 5, 5]) == 50_000
+    assert composite_of([NOT_APPLICABLE], [1]) == MISSING
+
+
+def test_a_dimension_without_questions_is_missing() -> None:
+    how = scheme(make_questions([1]), "recipient")
+    assert composites(np.array([[0]]), how).tolist() == [[0, MISSING, MISSING]]
+    assert composites(np.zeros((0, 1), dtype=np.int64), how).shape == (0, 3)
+    assert composites(np.array([[25_000_000]], dtype=np.int32), how)[0, 0] == 25_000
+
+
+@pytest.mark.parametrize(
+    ("points", "why"),
+    [([[1, 2]], r"points: must have shape \(respondents, 1\)"), ([[100_000_001]], "neither"), ([[-3]], "neither")],
+)
+def test_faulty_points_are_refused(points: list[list[int]], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        composites(np.array(points), scheme(make_questions([1]), "recipient"))
+
+
+@given(
+    st.lists(st.tuples(st.integers(-2, 5), st.integers(1, 9)), min_size=1, max_size=6), st.sampled_from([0.3, 0.5, 1])
+)
+def test_composites_agree_with_exact_fractions(answers: list[tuple[int, int]], share: float) -> None:
+    weights = [Fraction(weight) for _, weight in answers]
+    points = [Fraction(100 * 10**6 * level, 5) if level >= 0 else level for level, _ in answers]
+    given_weight = sum(w for p, w in zip(points, weights, strict=True) if p >= 0)
+    applicable = sum(w for p, w in zip(points, weights, strict=True) if p != NOT_APPLICABLE)
+    got = composite_of([int(p) for p in points], [float(w) for w in weights], share=share)
+    if given_weight and given_weight >= Fraction(str(share)) * applicable:
+        mean = sum(p * w for p, w in zip(points, weights, strict=True) if p >= 0) / given_weight / 1000
+        # whole weights are shares of the heaviest to a millionth
+        assert abs(got - mean) <= Fraction(1, 2) + Fraction(100_000 * len(answers), 10**6)
+    elif given_weight + applicable * Fraction(1, 10**5) < Fraction(str(share)) * applicable or not given_weight:
+        assert got == MISSING

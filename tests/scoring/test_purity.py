@@ -1,0 +1,15 @@
+"""The core stands on NumPy and light parts of SciPy alone."""
+
+import subprocess
+import sys
+
+import pytest
+
+MODULES = ["composite", "engine", "grades", "inputs", "intervals", "pooled", "ranking", "status", "vendors"]
+
+
+@pytest.mark.parametrize("unwanted", ["flask", "sqlalchemy", "scipy.stats", "pandas"])
+def test_importing_the_core_loads_nothing_heavy(unwanted: str) -> None:
+    lines = [f"import evalsys.scoring.{module}" for module in MODULES]
+    code = "\n".join(["import sys", *lines, f"sys.exit({unwanted!r} in sys.modules)"])
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
