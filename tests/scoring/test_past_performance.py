@@ -43,7 +43,7 @@ def test_where_nobody_has_a_record_nobody_stands_out() -> None:
     assert got.neutral.all()
 
 
-@pytest.mark.parametrize("size", [NAN, 0, 5e-324])
+@pytest.mark.parametrize("size", [NAN, 0])
 def test_unknown_sizes_make_that_vendors_records_equal(size: float) -> None:
     got = past((0, 2026, 90, size), (0, 2026, 60, 500), (1, 2026, 90, 100), (1, 2026, 60, 300))
     assert got.score.tolist() == pytest.approx([75, 67.5])
@@ -80,3 +80,9 @@ def test_faulty_records_are_refused(record: tuple[int, int, float, float], optio
 def test_columns_have_one_length() -> None:
     with pytest.raises(ValueError, match=r"size: must have shape \(1,\), has \(2,\)"):
         past_performance([0], [2026], [50], [1, 2], vendors=1, for_year=2027)
+
+
+def test_a_size_that_fades_to_nothing_is_not_known() -> None:
+    got = past((0, 2024, 80, 5e-324))
+    assert got.score[0] == pytest.approx(80)
+    assert got.equal_sizes[0]
