@@ -50,7 +50,7 @@ CHECKS = {
     "lint": "ruff check .",
     "format": "ruff format --check .",
     "types": "mypy evalsys tools run.py hatch_build.py",
-    "floors": "lint-imports --no-cache",
+    "floors": "lint-imports --no-cache --no-logo",
     "templates": "djlint templates --lint --quiet",
     "security": "bandit --quiet --recursive --configfile pyproject.toml evalsys tools run.py",
     "translations": "python tools/translations.py check",
@@ -224,7 +224,7 @@ def link_project() -> None:
 def site(command: str, arguments: list[str]) -> int:
     """Become `evalsys demo` or `evalsys serve`, so that signals reach it directly."""
     sys.stdout.flush()
-    os.execv(BIN / "evalsys", ["evalsys", command, *arguments])  # noqa: S606  (a list, no shell)
+    os.execv(BIN / "evalsys", ["evalsys", command, *arguments])  # noqa: S606 - a list, no shell
 
 
 def test(_command: str, arguments: list[str]) -> int:

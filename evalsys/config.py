@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 _PACKAGE = Path(__file__).resolve().parent
 _BUNDLED = _PACKAGE / "_house"  # the wheel carries templates, migrations and rules here
@@ -49,7 +51,7 @@ class Settings:
     port: int
 
     @classmethod
-    def from_environment(cls, environ: dict[str, str] | None = None) -> Settings:
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the `EVALSYS_*` settings; the database defaults to SQLite in the instance folder.
 
         Raises:
@@ -72,3 +74,27 @@ class Settings:
             base_url=(source.get("EVALSYS_BASE_URL") or f"http://127.0.0.1:{port_text}").rstrip("/"),
             port=int(port_text),
         )
+
+    def require_secret_key(self) -> str:
+        """The secret key, for whoever signs something.
+
+        Raises:
+            SettingMissing: it is not set.
+        """
+        if not self.secret_key:
+            raise SettingMissing(
+                "EVALSYS_SECRET_KEY is not set.",
+                remedy="Set it to a long random text and keep it: "
+                'export EVALSYS_SECRET_KEY="$(python3 -c "import secrets; print(secrets.token_urlsafe(48))")"',
+            )
+        return self.secret_key
+
+
+def command_language(environ: Mapping[str, str] | None = None) -> Literal["zh", "en"]:
+    """What a command speaks: by the first of EVALSYS_LANGUAGE, LC_ALL, LC_MESSAGES and LANG that names a language."""
+    source = os.environ if environ is None else environ
+    for name in ("EVALSYS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        tag = source.get(name, "")
+        if tag and tag.split(".")[0] not in {"C", "POSIX"}:
+            return "zh" if tag.lower().startswith("zh") else "en"
+    return "zh"

@@ -22,7 +22,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
-from evalsys.config import SettingMissing, Settings
+from evalsys.config import Settings
 from evalsys.registry.models import Cycle
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -51,16 +51,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingMissing: there is no secret key.
     """
     settings = settings or Settings.from_environment()
-    if not settings.secret_key:
-        raise SettingMissing(
-            "EVALSYS_SECRET_KEY is not set.",
-            remedy="Set it to a long random text and keep it: "
-            'export EVALSYS_SECRET_KEY="$(python3 -c "import secrets; print(secrets.token_urlsafe(48))")"',
-        )
     app = Flask("evalsys", template_folder=str(config.TEMPLATES), static_folder=str(Path(__file__).parent / "static"))
     app.config.update(
         SETTINGS=settings,
-        SECRET_KEY=settings.secret_key,
+        SECRET_KEY=settings.require_secret_key(),
         MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         SESSION_COOKIE_HTTPONLY=True,

@@ -6,9 +6,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from flask_babel import gettext as _
 
 from evalsys import config
 from evalsys.base.db import Database
+from evalsys.base.errors import Conflict
 
 
 def _configuration(database: Database) -> Config:
@@ -41,3 +43,17 @@ def head() -> str:
     newest = ScriptDirectory.from_config(settings).get_current_head()
     assert newest is not None  # noqa: S101 - the folder ships with at least one
     return newest
+
+
+def require_newest(database: Database) -> None:
+    """Raises Conflict unless the database stands at the newest migration."""
+    stands, newest = current(database), head()
+    if stands != newest:
+        raise Conflict(
+            _(
+                "The database stands at %(stands)s, and this program needs %(newest)s.",
+                stands=stands or "-",
+                newest=newest,
+            ),
+            remedy=_("Back it up, then run: evalsys db upgrade"),
+        )
