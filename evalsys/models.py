@@ -1,7 +1,7 @@
 """Every room's tables, imported so that the metadata is whole."""
 
 from evalsys.accounts import models as accounts
-from evalsys.base import audit
+from evalsys.base import audit, limits
 from evalsys.base.db import Base
 from evalsys.collection import models as collection
 from evalsys.evaluation import models as evaluation
@@ -16,6 +16,7 @@ __all__ = [
     "audit",
     "collection",
     "evaluation",
+    "limits",
     "metadata",
     "publication",
     "registry",

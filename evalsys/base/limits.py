@@ -1,0 +1,63 @@
+"""How often somebody may try something that can be guessed: a code, a password.
+
+Whoever tries is kept only as a keyed hash, and only until the window ends.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, delete, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from evalsys.base.db import Base
+from evalsys.base.tokens import derive_key, keyed_hash
+
+
+class TryCount(Base):
+    """Tries of one kind by one origin in the window that ends at `ends_at` (seconds since 1970)."""
+
+    __tablename__ = "try_count"
+    __table_args__ = (
+        CheckConstraint("length(key) = 32", name="key_length"),
+        CheckConstraint("count > 0", name="count_positive"),
+    )
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    ends_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    count: Mapped[int]
+
+
+_COUNT_ONE = text(
+    "INSERT INTO try_count (key, ends_at, count) VALUES (:key, :ends_at, 1)"
+    " ON CONFLICT (key) DO UPDATE SET count = try_count.count + 1"
+)
+
+
+def tries(session: Session, key: str, *, now: datetime) -> int:
+    """How many tries the running window holds.
+
+    Args:
+        key: the kind and the origin, for example "survey code:203.0.113.7".
+    """
+    counted = select(TryCount.count).where(TryCount.key == _hash(key), TryCount.ends_at > now.timestamp())
+    return session.scalar(counted) or 0
+
+
+def allow_try(session: Session, key: str, *, limit: int, window: timedelta, now: datetime) -> bool:
+    """Count one more try, unless the limit is reached already: then False, and nothing is written."""
+    if tries(session, key, now=now) >= limit:
+        return False
+    session.execute(delete(TryCount).where(TryCount.ends_at <= now.timestamp()))
+    session.execute(_COUNT_ONE, {"key": _hash(key), "ends_at": int((now + window).timestamp())})
+    return True
+
+
+def forget_tries(session: Session, key: str) -> None:
+    """Start anew, for example after a right password."""
+    session.execute(delete(TryCount).where(TryCount.key == _hash(key)))
+
+
+def _hash(key: str) -> bytes:
+    return keyed_hash(derive_key(current_app.config["SECRET_KEY"], "counting tries"), key.encode())
