@@ -141,14 +141,11 @@ class _Explanation:
 
     def scales(self) -> list[str]:
         header = (self.say("量表", "Scale"), self.say("怎样得分", "Points"))
-        scored = {c.scale for c in self.rules.criteria if c.source is not Source.ADJUSTER}
-        return table(
-            header,
-            [
-                (s.code, self.points(s) if s.code in scored else self.say("不计分", "not scored"))
-                for s in self.rules.scales
-            ],
-        )
+        unscored = {c.scale for c in self.rules.criteria if c.source is Source.ADJUSTER}
+        unscored -= {c.scale for c in self.rules.criteria if c.source is not Source.ADJUSTER}
+        not_scored = self.say("不计分", "not scored")
+        rows = [(s.code, not_scored if s.code in unscored else self.points(s)) for s in self.rules.scales]
+        return table(header, rows)
 
     def points(self, scale: LevelScale | YesNoScale | BandScale | GoalpostScale) -> str:
         match scale:
@@ -160,8 +157,7 @@ class _Explanation:
             case BandScale(bands=bands):
                 entries = ", ".join(f"≥ {band.at:g}: {band.points:g}" for band in bands)
                 return f"{self.name(scale.unit)}: {entries}"
-            case GoalpostScale(worst=worst, best=best):
-                return f"{self.name(scale.unit)}: {worst:g} → 0, {best:g} → 100"
+        return f"{self.name(scale.unit)}: {scale.worst:g} → 0, {scale.best:g} → 100"
 
     def grades(self) -> list[str]:
         header = (self.say("等级", "Grade"), self.say("分数段", "Score"))

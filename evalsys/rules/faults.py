@@ -82,6 +82,8 @@ def shown(value: object) -> str:
             return quoted(value if len(value) <= 40 else value[:39] + "…")
         case bool():
             return "true" if value else "false"
+        case int() if value.bit_length() > 100:
+            return hex(value)[:12] + "…"  # Python refuses to spell the largest in decimals
         case dict():
             return "{…}"
         case list():

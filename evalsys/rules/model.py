@@ -5,6 +5,7 @@ Every number that decides a score stands in these classes; the scoring core hold
 
 from __future__ import annotations
 
+import unicodedata
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
@@ -31,8 +32,14 @@ def _part(value: float) -> float:
     return value
 
 
+def _printable(value: str) -> str:
+    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in value):
+        raise PydanticCustomError("control_character", "control character")
+    return value
+
+
 # Strict: a file that says "5" or true where a number belongs is faulty, not converted.
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1)]

@@ -61,6 +61,12 @@ EXAMPLES = {
 _SAID = {
     "string_type": ("{value} 不是文字", "加上引号", "{value} is not text", "put it in quotes"),
     "string_too_short": ("没有文字", "写出文字", "the text is empty", "write the words"),
+    "control_character": (
+        "{value} 里有看不见的控制字符",
+        "删去控制字符",
+        "{value} holds a control character",
+        "delete it",
+    ),
     "string_pattern_mismatch": (
         "{value} 不能作代号",
         "用小写英文字母开头，只用小写英文字母、数字和下划线，最多 40 个字符",
@@ -108,15 +114,15 @@ _SAID = {
     ),
     "less_than": ("{value} 太大", "写一个小于 {lt:g} 的数", "{value} is too large", "write a number below {lt:g}"),
     "too_short": (
-        "只有 {length} 项",
+        "项数太少：{length}",
         "至少写 {min_length} 项",
-        "it has only {length} entries",
+        "too few entries: {length}",
         "write at least {min_length}",
     ),
     "too_long": (
-        "有 {length} 项，太多",
+        "项数太多：{length}",
         "最多写 {max_length} 项",
-        "it has {length} entries",
+        "too many entries: {length}",
         "write at most {max_length}",
     ),
     "tuple_type": (
