@@ -22,6 +22,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
+from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
 from evalsys.registry.models import Cycle
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.install(app)
     forms.install(app)
     signing_in.install(app)
+    app.extensions["rated_criteria"] = rated_criteria
     access.guard(app)
     _register_views(app, csrf)
     _answer_errors(app)

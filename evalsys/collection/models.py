@@ -66,7 +66,9 @@ class Invitation(Base):
     code_hmac: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)
     stratum_id: Mapped[int | None] = mapped_column(ForeignKey("stratum.id"), index=True)
-    roster_member_id: Mapped[int | None] = mapped_column(ForeignKey("roster_member.id"), unique=True)
+    roster_member_id: Mapped[int | None] = mapped_column(
+        ForeignKey("roster_member.id", ondelete="SET NULL"), unique=True
+    )
     used: Mapped[bool] = mapped_column(default=False)
 
     entry: Mapped[Entry] = relationship()

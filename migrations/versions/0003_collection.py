@@ -35,7 +35,10 @@ def upgrade() -> None:
         sa.Column("used", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_invitation_entry_id_entry")),
         sa.ForeignKeyConstraint(
-            ["roster_member_id"], ["roster_member.id"], name=op.f("fk_invitation_roster_member_id_roster_member")
+            ["roster_member_id"],
+            ["roster_member.id"],
+            name=op.f("fk_invitation_roster_member_id_roster_member"),
+            ondelete="SET NULL",
         ),
         sa.ForeignKeyConstraint(["stratum_id"], ["stratum.id"], name=op.f("fk_invitation_stratum_id_stratum")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
