@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     signing_in.install(app)
     app.extensions["rated_criteria"] = rated_criteria
     access.guard(app)
+    signing_in.require_own_password(app)
     _register_views(app, csrf)
     _answer_errors(app)
     _set_headers(app)
@@ -84,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _register_views(app: Flask, _csrf: CSRFProtect) -> None:
     """Every blueprint of every room; the menu follows this order."""
-    app.register_blueprint(accounts.bp)
+    accounts.install(app)
 
     @app.get("/healthz")
     @access.public

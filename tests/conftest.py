@@ -20,8 +20,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from evalsys.accounts import signing_in
 from evalsys.accounts.models import Account
 from evalsys.base import migrations
+from evalsys.base.clock import now
 from evalsys.base.db import Database
 from evalsys.config import Settings
 from evalsys.web import create_app
@@ -149,9 +151,10 @@ def sign_in(app: Flask) -> Callable[[Account], CheckedClient]:
     def signed_in(account: Account) -> CheckedClient:
         browser = app.test_client()
         assert isinstance(browser, CheckedClient)
+        with app.extensions["database"].transaction() as session:
+            token = signing_in.open_session(session, account, now=now())
         with browser.session_transaction() as kept:
-            kept["_user_id"] = account.fs_uniquifier
-            kept["_fresh"] = True
+            kept[signing_in.TOKEN] = token
         return browser
 
     return signed_in

@@ -186,7 +186,6 @@ def make_account(
         name=columns.pop("name", f"测试用户{n}"),
         password=columns.pop("password", "!"),
         active=columns.pop("active", True),
-        fs_uniquifier=f"{n:032d}",
         role=role.value,
         region_id=region.id,
         created_at=NOW,

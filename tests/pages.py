@@ -6,6 +6,7 @@ label on every control, `aria-describedby` and `for` that lead somewhere, and no
 
 from __future__ import annotations
 
+import contextvars
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -18,7 +19,8 @@ class CheckedClient(FlaskClient):
     """Flask's test client; `open` checks what comes back."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        response = super().open(*args, **kwargs)
+        # An empty context: else a test's own application context, and with it `flask.g`, would outlive the request.
+        response = contextvars.Context().run(super().open, *args, **kwargs)
         if response.mimetype == "text/html" and response.data and not 300 <= response.status_code < 400:
             check_page(response.text)
         return response

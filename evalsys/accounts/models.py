@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask_security.core import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -13,8 +12,11 @@ from evalsys.base.db import Base
 from evalsys.registry.models import EvaluatorBody, Purchaser, Region, Vendor, one_of
 
 
-class Account(Base, UserMixin):
-    """A person who signs in. The body's column is filled for the roles that act for a body."""
+class Account(Base):
+    """A person who signs in. The body's column is filled for the roles that act for a body.
+
+    `password` is an Argon2id hash; `password_is_temporary` until its owner has chosen an own one.
+    """
 
     __tablename__ = "account"
     __table_args__ = (
@@ -22,6 +24,7 @@ class Account(Base, UserMixin):
         CheckConstraint("(role = 'purchaser') = (purchaser_id IS NOT NULL)", name="purchaser_named"),
         CheckConstraint("(role = 'vendor') = (vendor_id IS NOT NULL)", name="vendor_named"),
         CheckConstraint("(role = 'evaluator') = (evaluator_body_id IS NOT NULL)", name="evaluator_body_named"),
+        CheckConstraint("username = lower(username)", name="username_in_lower_case"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,7 +32,7 @@ class Account(Base, UserMixin):
     name: Mapped[str] = mapped_column(String(60))
     password: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
-    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    password_is_temporary: Mapped[bool] = mapped_column(default=False)
     role: Mapped[str] = mapped_column(String(20))
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"), index=True)
     purchaser_id: Mapped[int | None] = mapped_column(ForeignKey("purchaser.id"))
@@ -42,6 +45,17 @@ class Account(Base, UserMixin):
     vendor: Mapped[Vendor | None] = relationship()
     evaluator_body: Mapped[EvaluatorBody | None] = relationship()
 
+    @property
+    def subject(self) -> str:
+        """How the audit trail names the account."""
+        return f"account:{self.username}"
+
+    @property
+    def body_name(self) -> str:
+        """The body the account acts for; empty for the roles that act for none."""
+        body = self.purchaser or self.vendor or self.evaluator_body
+        return body.name if body else ""
+
     def as_actor(self) -> Actor:
         """The account as use cases see it."""
         return Actor(
@@ -53,3 +67,16 @@ class Account(Base, UserMixin):
             vendor_id=self.vendor_id,
             evaluator_body_id=self.evaluator_body_id,
         )
+
+
+class SignIn(Base):
+    """A browser in which somebody is signed in. It holds the token; here stands its SHA-256."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (CheckConstraint("length(token_hash) = 64", name="token_hash_length"),)
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+    account: Mapped[Account] = relationship()
