@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from evalsys.config import SHIPPED_RULES
+from evalsys.config import SHIPPED_RULES, command_language
 from evalsys.rules.explanation import explained
 from evalsys.rules.loading import RulesFaulty, loads, rules_hash
 from evalsys.rules.model import Rules
@@ -27,7 +25,7 @@ def rules() -> None:
 def check(file: Path) -> None:
     """List every fault of FILE with its line and what to write instead; exit 2 when there is one."""
     read, fingerprint = _read(file)
-    chinese = _language(os.environ) == "zh"
+    chinese = command_language() == "zh"
     parts = (len(read.parties), len(read.dimensions), len(read.criteria), len(read.service_types))
     said = (
         "规则 {}，没有错误：{} 个评价主体，{} 个维度，{} 项指标，{} 类服务"
@@ -42,12 +40,12 @@ def check(file: Path) -> None:
 def show(file: Path) -> None:
     """Explain FILE (the shipped rules when none is given) as tables."""
     read, fingerprint = _read(file)
-    click.echo(f"{explained(read, _language(os.environ))}\nsha256 {fingerprint}")
+    click.echo(f"{explained(read, command_language())}\nsha256 {fingerprint}")
 
 
 def _read(file: Path) -> tuple[Rules, str]:
     """The rules and their hash; says every fault and ends the command when there is one."""
-    language = _language(os.environ)
+    language = command_language()
     try:
         data = file.read_bytes()
         return loads(data, str(file)), rules_hash(data)
@@ -64,12 +62,3 @@ def _read(file: Path) -> tuple[Rules, str]:
         count = len(error.faults)
         click.echo(f"共 {count} 处错误" if language == "zh" else f"faults: {count}", err=True)
     raise SystemExit(FAULTY)
-
-
-def _language(environ: Mapping[str, str]) -> str:
-    """The first of EVALSYS_LANGUAGE, LC_ALL, LC_MESSAGES and LANG that names one; Chinese when none does."""
-    for name in ("EVALSYS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        tag = environ.get(name, "")
-        if tag and tag.split(".")[0] not in {"C", "POSIX"}:
-            return "zh" if tag.lower().startswith("zh") else "en"
-    return "zh"

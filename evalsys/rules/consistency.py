@@ -132,7 +132,7 @@ def _sums(draft: Draft) -> Iterator[Finding]:
 
 def _unweighted(draft: Draft) -> Iterator[Finding]:
     """Dimensions, parties and criteria that no weight would ever count."""
-    if not draft.weights.whole:
+    if not draft.weights.whole or not draft.weights.entries:
         return
     cells = {(row.dimension, party) for row in draft.weights.entries.values() for party in row.parties}
     # a misspelt name is told by itself; what it seems to leave without a weight is not told as well
@@ -177,7 +177,7 @@ def _unweighted(draft: Draft) -> Iterator[Finding]:
 
 def _unserved_cells(draft: Draft) -> Iterator[Finding]:
     """A weight must have a required criterion to stand on, for every service type."""
-    if not (draft.criteria.whole and draft.service_types.whole):
+    if not (draft.criteria.whole and draft.criteria.entries and draft.service_types.whole):
         return
     scored = [c for c in draft.criteria.entries.values() if c.required and c.source is not Source.ADJUSTER]
     types = draft.service_types.names

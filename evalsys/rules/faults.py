@@ -99,8 +99,6 @@ def listed(names: Iterable[str], language: str) -> str:
 def choice(written: str, known: Iterable[str]) -> tuple[str, str]:
     """What to write in place of an unknown name, in Chinese and English: the nearest known one first."""
     names = list(dict.fromkeys(known))
-    if not names:
-        return "删去它：没有可写的名称", "delete it: there is no name to write here"
     near = difflib.get_close_matches(written, names, n=1)
     zh, en = f"从这些中选写：{listed(names, 'zh')}", f"write one of {listed(names, 'en')}"
     if near:

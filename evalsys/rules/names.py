@@ -17,6 +17,7 @@ _KINDS = {
     "peer_groups": ("比较组", "peer group"),
     "grades": ("等级", "grade"),
 }
+_REQUIRED = {"parties", "dimensions", "scales", "grades"}  # without one, that is told, and not each name as well
 # (list, key in its entries, list of what it names); the value is a name, a list of names or a table by name
 _REFERENCES = (
     ("criteria", "party", "parties"),
@@ -38,10 +39,9 @@ def naming_findings(draft: Draft) -> Iterator[Finding]:
         known = draft.lists[kind].names
         for place, entry in draft.lists[name].tables.items():
             for path, written in _names_in((name, place, key), entry.get(key)):
-                if written not in known:
-                    yield _unknown(path, written, kind, known)
-    if draft.cap is not None and draft.cap.grade not in draft.grades.names:
-        yield _unknown(("cap", "grade"), draft.cap.grade, "grades", draft.grades.names)
+                yield from _unknown(path, written, kind, known)
+    if draft.cap is not None:
+        yield from _unknown(("cap", "grade"), draft.cap.grade, "grades", draft.grades.names)
     yield from _repeated_in_criteria(draft)
     yield from _shared_by_peer_groups(draft)
 
@@ -59,10 +59,14 @@ def _names_in(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:
                     yield (*path, at), name
 
 
-def _unknown(path: KeyPath, name: str, kind: str, known: list[str]) -> Finding:
-    zh, en = choice(name, known)
+def _unknown(path: KeyPath, name: str, kind: str, known: list[str]) -> Iterator[Finding]:
+    if name in known or (kind in _REQUIRED and not known):
+        return
+    zh, en = (
+        choice(name, known) if known else (f"先写它的 [[{kind}]]，或删去这里", f"add its [[{kind}]], or delete it here")
+    )
     what_zh, what_en = _KINDS[kind]
-    return found(
+    yield found(
         path,
         zh=(f"没有代号为 {quoted(name)} 的{what_zh}", zh),
         en=(f"there is no {what_en} {quoted(name)}", en),

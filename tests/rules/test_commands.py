@@ -50,26 +50,6 @@ def test_chinese_is_spoken_unless_another_language_is_set(faulty: Path) -> None:
     assert "没有错误：3 个评价主体" in run("check", str(SHIPPED_RULES)).stdout
 
 
-@pytest.mark.parametrize(
-    ("environ", "language"),
-    [
-        ({}, "zh"),
-        ({"LANG": "C"}, "zh"),
-        ({"LANG": "C.UTF-8"}, "zh"),
-        ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, "en"),
-        ({"LANG": "en_US.UTF-8"}, "en"),
-        ({"LANG": "de_DE.UTF-8"}, "en"),
-        ({"LANG": "zh_CN.UTF-8"}, "zh"),
-        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN.UTF-8"}, "zh"),
-        ({"LC_MESSAGES": "zh_CN.UTF-8", "LC_ALL": "en_US"}, "en"),
-        ({"LC_ALL": "zh_CN", "EVALSYS_LANGUAGE": "en"}, "en"),
-    ],
-)
-def test_language_of_the_environment(environ: dict[str, str], language: str) -> None:
-    said = {"zh": "没有错误", "en": "no fault"}[language]
-    assert said in run("check", str(SHIPPED_RULES), **environ).stdout
-
-
 def test_file_that_cannot_be_read_is_said_with_its_name(tmp_path: Path) -> None:
     absent = tmp_path / "absent.toml"
     result = run("check", str(absent), EVALSYS_LANGUAGE="en")

@@ -265,3 +265,43 @@ def test_every_fault_is_told_at_once_in_the_order_of_lines(faults_after: FaultsA
         "grades[1].to",
         "selection.uses[0].price_maximum",
     ]
+
+
+def test_name_of_a_kind_that_the_file_has_none_of_is_told_with_where_to_write_it(small: str) -> None:
+    head, service_types, rest = small.partition("[[service_types]]")
+    without = head + rest[rest.index("[[criteria]]") :]
+    assert service_types
+    with pytest.raises(RulesFaulty) as caught:
+        loads(without.encode(), "small.toml")
+    assert [fault.key for fault in caught.value.faults] == [
+        "criteria[2].service_types[0]",
+        "criteria[3].service_types[0]",
+        "peer_groups[1].service_types[0]",
+    ]
+    assert caught.value.faults[0].write.en == "add its [[service_types]], or delete it here"
+
+
+@pytest.mark.parametrize("gone", ["parties", "dimensions", "scales", "criteria", "weights", "grades"])
+def test_missing_list_is_told_once_and_not_by_each_that_names_its_parts(small: str, gone: str) -> None:
+    tables = small.split("\n\n")
+    left = [table for table in tables if not table.startswith(f"[[{gone}]]")]
+    with pytest.raises(RulesFaulty) as caught:
+        loads("\n\n".join(left).encode(), "small.toml")
+    assert [(fault.key, fault.line) for fault in caught.value.faults] == [(gone, 1)]
+    assert caught.value.faults[0].write.en == f"add it, for example [[{gone}]]"
+
+
+def test_empty_file_is_told_what_it_needs() -> None:
+    with pytest.raises(RulesFaulty) as caught:
+        loads(b"", "empty.toml")
+    assert [fault.key for fault in caught.value.faults] == [
+        "criteria",
+        "dimensions",
+        "format",
+        "grades",
+        "parties",
+        "scales",
+        "title",
+        "version",
+        "weights",
+    ]
