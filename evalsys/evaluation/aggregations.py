@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     CTE,
     BigInteger,
     Boolean,
+    ColumnClause,
     ColumnElement,
     Double,
     FromClause,
@@ -279,8 +281,8 @@ def _worth(rows: Sequence[Worth]) -> CTE:
 
 
 def _table(
-    name: str, rows: Sequence[tuple[object, ...]], columns: Sequence[object], *, nothing: tuple[object, ...]
+    name: str, rows: Sequence[tuple[object, ...]], columns: Sequence[ColumnClause[Any]], *, nothing: tuple[object, ...]
 ) -> CTE:
     """Rows written into the statement itself; `nothing` stands where there are none, for VALUES needs one."""
-    made = values(*columns, name=name, literal_binds=True).data(list(rows) or [nothing])  # type: ignore[arg-type]
+    made = values(*columns, name=name, literal_binds=True).data(list(rows) or [nothing])
     return made.cte(name)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -106,7 +108,7 @@ def rate_as_evaluator(session: Session, cycle: Cycle, criterion: str) -> None:
 
 
 @pytest.mark.parametrize(("rate", "party"), [(rate_as_recipient, "recipient"), (rate_as_evaluator, "third_party")])
-def test_what_was_rated_keeps_its_question(session: Session, rate, party: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_rated_keeps_its_question(session: Session, rate: Callable[..., None], party: str) -> None:
     cycle = f.make_cycle(session)
     code = next(c.code for c in rules_of(cycle).criteria_for(party) if c.source == "asked")
     rate(session, f.make_cycle(session), "elsewhere")  # another cycle's ratings do not matter
