@@ -267,7 +267,8 @@ def _whole_weights(rules: Rules, party: str, service_types: Sequence[str]) -> CT
             if levels_of(rules, criterion.code) and (not criterion.service_types or kind in criterion.service_types):
                 weights[dimension] += int(weight)
         rows.append((kind, *weights))
-    columns = [column("service_type", String), *(column(f"w{i}", BigInteger) for i in range(how.dimensions))]
+    columns: list[ColumnClause[Any]] = [column("service_type", String)]
+    columns += [column(f"w{i}", BigInteger) for i in range(how.dimensions)]
     return _table("whole", rows, columns, nothing=("", *[0] * how.dimensions))
 
 
