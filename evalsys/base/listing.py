@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Row = TypeVar("Row")
+Other = TypeVar("Other")
 Sortable = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 PAGE_SIZE = 25
@@ -66,6 +67,10 @@ class Page(Generic[Row]):
         """Number of the page's first row among all, from 1; 0 when empty."""
         return 0 if not self.total else (self.number - 1) * self.size + 1
 
+    def of(self, rows: Sequence[Other]) -> Page[Other]:
+        """The same page showing other rows, one for each."""
+        return Page(rows, self.total, self.number, self.pages, self.sort, self.q, self.size)
+
     @property
     def last(self) -> int:
         return min(self.number * self.size, self.total)
@@ -73,7 +78,7 @@ class Page(Generic[Row]):
 
 def paginate(
     session: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     wanted: Wanted,
     *,
     sorts: Mapping[str, Sortable],

@@ -1,0 +1,148 @@
+"""Reads of runs, scores, and what was collected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
+
+from evalsys.base.access import Actor
+from evalsys.base.listing import Page, Wanted, paginate
+from evalsys.collection.models import Invitation, Response
+from evalsys.evaluation.models import Run, Score
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, Vendor
+
+SCORABLE = (CycleState.REVIEW, CycleState.PRELIMINARY, CycleState.PUBLISHED)
+"""States in which a cycle may be scored."""
+
+
+def latest_run(session: Session, cycle: Cycle) -> Run | None:
+    """The newest run of a cycle."""
+    return session.scalar(select(Run).where(Run.cycle_id == cycle.id).order_by(Run.id.desc()).limit(1))
+
+
+def runs_of(session: Session, cycle: Cycle) -> list[Run]:
+    """Every run of a cycle, the newest first."""
+    return list(session.scalars(select(Run).where(Run.cycle_id == cycle.id).order_by(Run.id.desc())))
+
+
+@dataclass(frozen=True)
+class CycleRuns:
+    """A cycle with its newest run; None before the first."""
+
+    cycle: Cycle
+    run: Run | None
+
+
+def cycles_to_score(session: Session, actor: Actor, wanted: Wanted) -> Page[CycleRuns]:
+    """The cycles of the actor's branch that have left preparation, with their newest runs."""
+    newest = select(func.max(Run.id)).where(Run.cycle_id == Cycle.id).correlate(Cycle).scalar_subquery()
+    statement = (
+        select(Cycle, Run)
+        .join(Region, Region.id == Cycle.region_id)
+        .outerjoin(Run, Run.id == newest)
+        .where(Region.path.startswith(actor.region_path, autoescape=True), Cycle.state != CycleState.DRAFT.value)
+        .options(joinedload(Cycle.region))
+    )
+    page = paginate(
+        session,
+        statement,
+        wanted,
+        sorts={"year": Cycle.year, "code": Cycle.code, "title": Cycle.title, "state": Cycle.state, "run": Run.made_at},
+        default_sort="-year",
+        search=(Cycle.code, Cycle.title),
+        tie=Cycle.id,
+    )
+    return page.of([CycleRuns(cycle, run) for cycle, run in page.rows])
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A score with what the run before said of the same contract."""
+
+    score: Score
+    before: Score | None
+
+    @property
+    def moved(self) -> float | None:
+        """Points up or down since the run before; None where one of the two has no score."""
+        if self.before is None or self.score.score is None or self.before.score is None:
+            return None
+        return self.score.score - self.before.score
+
+
+def compared_scores(
+    session: Session, run: Run, before: Run | None, wanted: Wanted, *, status: str = ""
+) -> Page[Compared]:
+    """A run's scores beside those of an earlier run; `status` keeps only one status."""
+    earlier = aliased(Score)
+    statement = (
+        select(Score, earlier)
+        .join(Score.entry)
+        .join(Entry.contract)
+        .join(Contract.vendor)
+        .outerjoin(earlier, and_(earlier.entry_id == Score.entry_id, earlier.run_id == (before.id if before else -1)))
+        .where(Score.run_id == run.id)
+        .options(contains_eager(Score.entry).contains_eager(Entry.contract).contains_eager(Contract.vendor))
+    )
+    if status:
+        statement = statement.where(Score.status == status)
+    page = paginate(
+        session,
+        statement,
+        wanted,
+        sorts={
+            "rank": Score.rank,
+            "score": Score.score,
+            "contract": Contract.reference,
+            "vendor": Vendor.name,
+            "status": Score.status,
+            "moved": Score.score - earlier.score,
+        },
+        default_sort="rank",
+        search=(Contract.reference, Contract.title, Vendor.name),
+        tie=Score.id,
+    )
+    return page.of([Compared(score, kept) for score, kept in page.rows])
+
+
+def statuses_of(session: Session, run: Run) -> dict[str, int]:
+    """How many contracts of a run have each status."""
+    rows = session.execute(select(Score.status, func.count()).where(Score.run_id == run.id).group_by(Score.status))
+    return dict(rows.all())
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What recipients were asked and sent in for one entry: invitations, answers received, and those held back."""
+
+    invited: int = 0
+    received: int = 0
+    held: int = 0
+
+
+def collected(session: Session, cycle: Cycle) -> dict[int, Collected]:
+    """What was collected, by entry."""
+    in_cycle = Entry.cycle_id == cycle.id
+    invited = dict(
+        session.execute(
+            select(Invitation.entry_id, func.count())
+            .join(Invitation.entry)
+            .where(in_cycle)
+            .group_by(Invitation.entry_id)
+        ).all()
+    )
+    answers = {
+        entry: (received, held)
+        for entry, received, held in session.execute(
+            select(Response.entry_id, func.count(), func.count().filter(Response.held))
+            .join(Entry, Entry.id == Response.entry_id)
+            .where(in_cycle)
+            .group_by(Response.entry_id)
+        )
+    }
+    return {
+        entry: Collected(invited.get(entry, 0), *answers.get(entry, (0, 0)))
+        for entry in invited.keys() | answers.keys()
+    }

@@ -1,0 +1,130 @@
+"""Scoring a cycle: read it, run the core, keep what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from evalsys import __version__
+from evalsys.base import audit
+from evalsys.base.access import Actor
+from evalsys.base.errors import Conflict
+from evalsys.evaluation import pooled_terms
+from evalsys.evaluation.arrays import entries_of, fingerprint, inputs_of
+from evalsys.evaluation.breakdown import breakdowns
+from evalsys.evaluation.models import Run, Score
+from evalsys.evaluation.queries import Collected, collected, latest_run
+from evalsys.registry.cycles import move
+from evalsys.registry.models import Cycle, CycleState, Entry
+from evalsys.registry.pins import rules_of
+from evalsys.rules.model import Rules
+from evalsys.scoring import engine
+from evalsys.scoring.inputs import Inputs
+from evalsys.scoring.result import Result
+from evalsys.scoring.status import STATUSES
+
+
+def run_cycle(
+    session: Session, cycle: Cycle, *, seed: int | None = None, refit: bool = False, actor: Actor, now: datetime
+) -> Run:
+    """Score every contract of a cycle and keep the result; nothing becomes public by it.
+
+    A cycle under review becomes preliminary. A preliminary or published one may be scored again; such a run reuses the
+    pooled terms of the run before, so that a correction moves only what it corrects.
+
+    Args:
+        session: writes; the cycle's row is locked.
+        cycle: under review, preliminary or published.
+        seed: of random draws; made from the cycle's code where not given, so that a repetition gives the same.
+        refit: learn the pooled terms anew; always so where the cycle has pinned other rules since.
+        actor: who runs.
+        now: when.
+
+    Raises:
+        Conflict: collecting is not over, or the cycle is closed.
+        Invalid: ratings do not fit the rules.
+    """
+    actor.require_region(cycle.region.path)
+    session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
+    _require_state(cycle)
+    rules, before = rules_of(cycle), latest_run(session, cycle)
+    inputs = inputs_of(session, cycle, rules)
+    frozen = None
+    if before is not None and before.rules_id == cycle.rules_id and not refit:
+        frozen = pooled_terms.from_json(before.pooled)
+    seed = seed_of(cycle) if seed is None else seed
+    result = engine.score(inputs, rules, seed=seed, frozen=frozen)
+    run = Run(
+        cycle_id=cycle.id,
+        rules_id=cycle.rules_id,
+        seed=seed,
+        code_version=code_version(rules),
+        inputs_hash=fingerprint(inputs),
+        pooled=pooled_terms.to_json(result.pooled),
+        made_at=now,
+        made_by=actor.name,
+        scores=_scores(result, inputs, rules, entries_of(session, cycle), collected(session, cycle)),
+    )
+    session.add(run)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        act="evaluation.run_cycle",
+        subject=f"cycle:{cycle.code}",
+        now=now,
+        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": frozen is not None},
+    )
+    if cycle.state == CycleState.REVIEW:
+        move(session, cycle, CycleState.PRELIMINARY, actor=actor, now=now)
+    return run
+
+
+def _require_state(cycle: Cycle) -> None:
+    if cycle.state in (CycleState.DRAFT, CycleState.COLLECTING):
+        raise Conflict(
+            _("Ratings of the cycle %(code)s are still being collected.", code=cycle.code),
+            remedy=_("Close collecting first."),
+        )
+    if cycle.state == CycleState.CLOSED:
+        raise Conflict(
+            _("The cycle %(code)s is closed; its result is final.", code=cycle.code),
+            remedy=_("Its editions stay readable; evaluate further in a new cycle."),
+        )
+
+
+def seed_of(cycle: Cycle) -> int:
+    """The seed a cycle has unless somebody names another: the same for every repetition."""
+    return int.from_bytes(hashlib.sha256(cycle.code.encode()).digest()[:4])
+
+
+def code_version(rules: Rules) -> str:
+    """What computed a run: the program's version and the format of its rules."""
+    return f"evalsys {__version__}, rules format {rules.format}"
+
+
+def _scores(
+    result: Result, inputs: Inputs, rules: Rules, entries: list[Entry], asked: dict[int, Collected]
+) -> list[Score]:
+    scores = []
+    for c, told in enumerate(breakdowns(result, inputs, rules)):
+        grade, rank = int(result.grade[c]), int(result.rank[c])
+        shown = grade >= 0
+        scores.append(
+            Score(
+                entry_id=entries[c].id,
+                peer_group=result.peer_groups[result.peer_group[c]],
+                status=STATUSES[result.status[c]].value,
+                score=float(result.score[c]) if shown else None,
+                low=float(result.low[c]) if shown else None,
+                high=float(result.high[c]) if shown else None,
+                grade=rules.grades[grade].code if shown else None,
+                rank=rank if shown else None,
+                breakdown=told | {"collected": asdict(asked.get(entries[c].id, Collected()))},
+            )
+        )
+    return scores
