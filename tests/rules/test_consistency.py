@@ -305,3 +305,37 @@ def test_empty_file_is_told_what_it_needs() -> None:
         "version",
         "weights",
     ]
+
+
+def test_optional_or_misspelt_criteria_hide_only_the_cells_they_may_mean(faults_after: FaultsAfter) -> None:
+    for misspelt, key in (
+        (('"help_care"', '"recipient"', '"recip"'), "party"),
+        (('"help_care"', '"outcomes"', '"outc"'), "dimension"),
+    ):
+        faults, line = faults_after(
+            misspelt,
+            ("buyer_staff", 'source = "measured"', 'source = "measured"\nrequired = false'),
+            ("share = 0.4", "buyer = 1 }", "buyer = 1 } #!"),
+        )
+        assert [fault.key for fault in faults] == [f"criteria[2].{key}", "weights[1].parties.buyer"]
+        assert faults[1].line == line
+
+
+def test_required_adjuster_carries_no_weight(faults_after: FaultsAfter) -> None:
+    faults, _ = faults_after(('"proxy"', "required = false\n", ""), ("help_training", '["training"]', '["care"]'))
+    assert [fault.key for fault in faults] == ["weights[0].parties.recipient"]
+
+
+def test_faulty_grade_leaves_no_gap_to_tell(faults_after: FaultsAfter) -> None:
+    faults, _ = faults_after(('code = "fair"', 'zh = "中", ', ""))
+    assert [fault.key for fault in faults] == ["grades[1].name.zh"]
+
+
+def test_grade_of_no_width_is_told(faults_after: FaultsAfter) -> None:
+    faults, line = faults_after(('code = "fair"', "from = 60", "from = 80"))
+    assert (faults[0].key, faults[0].line) == ("grades[1].from", line)
+
+
+def test_provisional_gate_may_equal_the_rated_one(small: str) -> None:
+    rules = loads(small.replace("provisional_half_width = 20", "provisional_half_width = 10").encode(), "small.toml")
+    assert rules.status.provisional_half_width == rules.status.rated_half_width
