@@ -1,0 +1,30 @@
+"""Tables from and to files: Excel (.xlsx) and CSV.
+
+Reading finds the sheet and the heading row by the columns that are asked for, gives each cell with its place and
+collects every fault; writing never lets a text become a formula.
+"""
+
+from evalsys.base.tables.faults import CellFault, TableFaulty
+from evalsys.base.tables.reading import MAX_ROWS, Column, Row, Table, read_table
+from evalsys.base.tables.values import ValueWrong, as_day, as_money, as_number, as_text, as_whole
+from evalsys.base.tables.writing import Sheet, download, write_csv, write_xlsx
+
+__all__ = [
+    "MAX_ROWS",
+    "CellFault",
+    "Column",
+    "Row",
+    "Sheet",
+    "Table",
+    "TableFaulty",
+    "ValueWrong",
+    "as_day",
+    "as_money",
+    "as_number",
+    "as_text",
+    "as_whole",
+    "download",
+    "read_table",
+    "write_csv",
+    "write_xlsx",
+]
