@@ -19,6 +19,7 @@ from evalsys.config import SettingMissing
 COMMANDS = {
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
     "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
+    "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "db": ("evalsys.operations.database:db", "Bring the database's schema up to date, or take it back."),
     "doctor": ("evalsys.operations.doctor:doctor", "Say whether this installation is fit to run."),
 }

@@ -86,6 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _register_views(app: Flask, _csrf: CSRFProtect) -> None:
     """Every blueprint of every room; the menu follows this order."""
     accounts.install(app)
+    accounts.offer_administration(app)
 
     @app.get("/healthz")
     @access.public

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import Field, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import EqualTo, InputRequired, Length
 
 from evalsys.accounts import passwords
+from evalsys.accounts.queries import Choices
+from evalsys.accounts.usecases import CreateAccount, EditAccount
+from evalsys.base.access import Role
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
@@ -34,14 +40,7 @@ class OwnPasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     )
 
 
-class NewAccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    """For one role; the view takes away the body's fields that the role has no use for."""
-
-    username = StringField(
-        _l("User name"),
-        description=_l("3 to 60 letters, digits or characters of . _ - @, without blanks. It cannot be changed later."),
-        validators=[InputRequired(_l("Enter a user name.")), Length(max=60)],
-    )
+class _PersonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     name = StringField(
         _l("Name of the person"),
         description=_l("The audit trail and the person's own pages show it."),
@@ -53,6 +52,25 @@ class NewAccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         coerce=int,
         validators=[InputRequired(_l("Choose a region."))],
     )
+
+
+class EditAccountForm(_PersonForm):
+    def offer(self, choices: Choices) -> None:
+        """Fill the list of regions."""
+        self.region_id.choices = _options(choices.regions)
+
+    def to_request(self) -> EditAccount:
+        return EditAccount(name=str(self.name.data), region_id=self.region_id.data)
+
+
+class NewAccountForm(_PersonForm):
+    """For one role: only the body that this role acts for is asked."""
+
+    username = StringField(
+        _l("User name"),
+        description=_l("3 to 60 letters, digits or characters of . _ - @, without blanks. It cannot be changed later."),
+        validators=[InputRequired(_l("Enter a user name.")), Length(max=60)],
+    )
     purchaser_id = SelectField(_l("Purchaser"), coerce=int, validators=[InputRequired(_l("Choose a purchaser."))])
     evaluator_body_id = SelectField(
         _l("Evaluators' body"), coerce=int, validators=[InputRequired(_l("Choose an evaluators' body."))]
@@ -63,14 +81,40 @@ class NewAccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         validators=[InputRequired(_l("Enter the vendor's credit code.")), Length(max=40)],
     )
 
+    @classmethod
+    def for_role(cls, role: Role, choices: Choices) -> NewAccountForm:
+        """The form with its lists filled, without the bodies of other roles."""
+        form = cls()
+        form.role = role
+        form.region_id.choices = _options(choices.regions)
+        form.purchaser_id.choices = _options(choices.purchasers)
+        form.evaluator_body_id.choices = _options(choices.evaluator_bodies)
+        for name, its_role in _BODIES.items():
+            if its_role != role:
+                del form[name]
+        return form
 
-class EditAccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    name = StringField(
-        _l("Name of the person"), validators=[InputRequired(_l("Enter the person's name.")), Length(max=60)]
-    )
-    region_id = SelectField(
-        _l("Region"),
-        description=_l("The person acts in this region and everything below it."),
-        coerce=int,
-        validators=[InputRequired(_l("Choose a region."))],
-    )
+    @property
+    def body(self) -> Field | None:
+        """The field that names the body, for the roles that act for one."""
+        return next((self[name] for name in _BODIES if name in self), None)
+
+    def to_request(self) -> CreateAccount:
+        return CreateAccount(
+            username=str(self.username.data),
+            name=str(self.name.data),
+            role=self.role,
+            region_id=self.region_id.data,
+            **({self.body.name: self.body.data} if self.body else {}),
+        )
+
+
+_BODIES = {
+    "purchaser_id": Role.PURCHASER,
+    "evaluator_body_id": Role.EVALUATOR,
+    "vendor_credit_code": Role.VENDOR,
+}
+
+
+def _options(pairs: Sequence[tuple[int, str]]) -> list[SelectChoice]:
+    return [SelectChoice(str(key), label) for key, label in pairs]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -62,35 +64,34 @@ def account(session: Session, username: str, *, actor: Actor) -> Account:
     return found
 
 
-def regions(session: Session, *, actor: Actor) -> list[Region]:
-    """The actor's branch, each region after the one it belongs to."""
-    return list(
-        session.scalars(
-            select(Region).where(Region.path.startswith(actor.region_path, autoescape=True)).order_by(Region.path)
-        )
+@dataclass(frozen=True)
+class Choices:
+    """What a new account can be given in the actor's branch: ids with their labels."""
+
+    regions: list[tuple[int, str]]
+    purchasers: list[tuple[int, str]]
+    evaluator_bodies: list[tuple[int, str]]
+
+
+def choices(session: Session, *, actor: Actor) -> Choices:
+    """Regions in the order of the tree, the lower ones indented; bodies by region and name."""
+    in_branch = Region.path.startswith(actor.region_path, autoescape=True)
+    regions = session.scalars(select(Region).where(in_branch).order_by(Region.path)).all()
+    top = min((region.path.count("/") for region in regions), default=0)
+    purchasers = session.execute(
+        select(Purchaser.id, Region.name, Purchaser.name)
+        .join(Purchaser.region)
+        .where(in_branch)
+        .order_by(Region.path, Purchaser.name)
     )
-
-
-def purchasers(session: Session, *, actor: Actor) -> list[Purchaser]:
-    """The purchasers of the actor's branch, by region and name."""
-    return list(
-        session.scalars(
-            select(Purchaser)
-            .join(Purchaser.region)
-            .where(Region.path.startswith(actor.region_path, autoescape=True))
-            .options(joinedload(Purchaser.region))
-            .order_by(Region.path, Purchaser.name)
-        )
+    bodies = session.execute(
+        select(EvaluatorBody.id, Region.name, EvaluatorBody.name)
+        .join(EvaluatorBody.region)
+        .where(in_branch)
+        .order_by(Region.path, EvaluatorBody.name)
     )
-
-
-def evaluator_bodies(session: Session, *, actor: Actor) -> list[EvaluatorBody]:
-    """The evaluators' bodies of the actor's branch, by name."""
-    return list(
-        session.scalars(
-            select(EvaluatorBody)
-            .join(EvaluatorBody.region)
-            .where(Region.path.startswith(actor.region_path, autoescape=True))
-            .order_by(EvaluatorBody.name)
-        )
+    return Choices(
+        regions=[(region.id, "\u3000" * (region.path.count("/") - top) + region.name) for region in regions],
+        purchasers=[(key, f"{region} · {name}") for key, region, name in purchasers],
+        evaluator_bodies=[(key, f"{region} · {name}") for key, region, name in bodies],
     )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -23,10 +24,43 @@ from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading
+from evalsys.base.errors import TooMany
+from evalsys.base.limits import allow_try, forget_tries
 
 TOKEN = "sign_in"  # noqa: S105 - the name of the cookie's entry
 LASTS = timedelta(hours=12)  # one working day, then the password again
 OPEN_TO_TEMPORARY = {"accounts.own_password", "accounts.sign_out"}
+
+
+WINDOW = timedelta(minutes=15)
+TRIES_A_NAME = 10
+TRIES_AN_ADDRESS = 300  # an office, or all who come through one proxy
+
+
+def count_try(session: Session, username: str, address: str, *, now: datetime) -> None:
+    """Count a try before the password is looked at, so that a hundred at once are counted too.
+
+    Raises:
+        TooMany: the user name or the address has had its tries; the right password does not help until the window ends.
+    """
+    by_name = allow_try(session, _name_key(username), limit=TRIES_A_NAME, window=WINDOW, now=now)
+    if not by_name or not allow_try(session, f"sign-in from:{address}", limit=TRIES_AN_ADDRESS, window=WINDOW, now=now):
+        raise TooMany(
+            _("Too many tries in a short time."),
+            remedy=_(
+                "Wait %(minutes)s minutes, then try again; an administrator can reset a forgotten password.",
+                minutes=WINDOW // timedelta(minutes=1),
+            ),
+        )
+
+
+def forget_tries_of(session: Session, account: Account) -> None:
+    """The password was right: the next person who mistypes it starts anew."""
+    forget_tries(session, _name_key(account.username))
+
+
+def _name_key(username: str) -> str:
+    return f"sign-in as:{username.strip().lower()}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +97,7 @@ def note_attempt(session: Session, tried: Tried, *, now: datetime) -> str | None
         return None
     if tried.fresh_hash:
         session.get_one(Account, tried.account.id).password = tried.fresh_hash
+    forget_tries_of(session, tried.account)
     return open_session(session, tried.account, now=now)
 
 

@@ -144,6 +144,7 @@ def edit_account(session: Session, account: Account, request: EditAccount, *, ac
     if after == before:
         return
     account.name, account.region = request.name.strip(), region
+    session.flush()
     audit.record(
         session,
         actor=actor,
@@ -201,6 +202,7 @@ def reset_password(session: Session, account: Account, *, actor: Actor, now: dat
     temporary = passwords.generated()
     account.password, account.password_is_temporary = passwords.hashed(temporary), True
     signing_in.end_all(session, account)
+    signing_in.forget_tries_of(session, account)
     audit.record(session, actor=actor, act="accounts.reset_password", subject=account.subject, now=now)
     return temporary
 
@@ -222,4 +224,5 @@ def change_own_password(session: Session, present: str, fresh: str, *, token: st
     passwords.require_good(fresh, username=account.username, name=account.name)
     account.password, account.password_is_temporary = passwords.hashed(fresh), False
     signing_in.end_all(session, account, but=token)
+    signing_in.forget_tries_of(session, account)
     audit.record(session, actor=actor, act="accounts.change_own_password", subject=account.subject, now=now)

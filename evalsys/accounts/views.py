@@ -7,14 +7,15 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from evalsys.accounts import signing_in, todo, usecases, words
-from evalsys.accounts.forms import OwnPasswordForm, SignInForm
+from evalsys.accounts import queries, signing_in, todo, trail, usecases, words
+from evalsys.accounts.forms import EditAccountForm, NewAccountForm, OwnPasswordForm, SignInForm
 from evalsys.base import access, navigation
-from evalsys.base.access import current_actor
+from evalsys.base.access import Role, current_actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
-from evalsys.base.errors import Fault
+from evalsys.base.errors import Fault, TooMany
 from evalsys.base.forms import refuse
+from evalsys.base.listing import Wanted
 
 bp = Blueprint("accounts", __name__)
 
@@ -22,8 +23,14 @@ bp = Blueprint("accounts", __name__)
 def install(app: Flask) -> None:
     """Register the pages and their menu entry."""
     app.register_blueprint(bp)
-    app.jinja_env.filters["role"] = words.role
+    app.jinja_env.filters.update(role=words.role, act=words.act, detail=words.detail)
     navigation.offer(app, "accounts.home", _l("My desk"))
+
+
+def offer_administration(app: Flask) -> None:
+    """Menu entries that stand after those of the daily work."""
+    navigation.offer(app, "accounts.people", _l("Accounts"))
+    navigation.offer(app, "accounts.audit_trail", _l("Audit trail"))
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -35,7 +42,14 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate_on_submit():
         return render_template("accounts/sign_in.html", form=form), 422 if form.errors else 200
-    tried = signing_in.check_password(reading(), str(form.username.data), str(form.password.data))
+    username = str(form.username.data)
+    try:
+        with transaction() as session:
+            signing_in.count_try(session, username, request.remote_addr or "", now=now())
+    except TooMany as fault:
+        status = refuse(form, fault)
+        return render_template("accounts/sign_in.html", form=form), status
+    tried = signing_in.check_password(reading(), username, str(form.password.data))
     with transaction() as session:
         token = signing_in.note_attempt(session, tried, now=now())
     if token is None:
@@ -75,6 +89,8 @@ def own_password() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             with transaction() as session:
+                signing_in.count_try(session, g.account.username, request.remote_addr or "", now=now())
+            with transaction() as session:
                 usecases.change_own_password(
                     session,
                     str(form.present.data),
@@ -91,4 +107,103 @@ def own_password() -> ResponseReturnValue:
     temporary = g.account.password_is_temporary
     return render_template("accounts/own_password.html", form=form, temporary=temporary), (
         422 if form.errors and status == 200 else status
+    )
+
+
+@bp.get("/accounts/")
+@access.allow(Role.ADMINISTRATOR, Role.AUDITOR)
+def people() -> ResponseReturnValue:
+    page = queries.accounts_page(reading(), Wanted.from_args(request.args), actor=current_actor())
+    return render_template("accounts/people.html", page=page)
+
+
+@bp.route("/accounts/new", methods=["GET", "POST"])
+@access.allow(Role.ADMINISTRATOR)
+def new_account() -> ResponseReturnValue:
+    role = words.role_or_none(request.args.get("role", ""))
+    if role is None:
+        return render_template("accounts/new_account_role.html", duties=words.DUTIES)
+    form = NewAccountForm.for_role(role, queries.choices(reading(), actor=current_actor()))
+    status = 200
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                account, password = usecases.create_account(
+                    session, form.to_request(), actor=current_actor(), now=now()
+                )
+        except Fault as fault:
+            status = refuse(form, fault)
+        else:
+            return render_template("accounts/password_issued.html", account=account, password=password, is_new=True)
+    status = 422 if form.errors and status == 200 else status
+    return render_template("accounts/new_account.html", form=form, role=role, duty=words.DUTIES[role]), status
+
+
+@bp.route("/accounts/<username>", methods=["GET", "POST"])
+@access.allow(Role.ADMINISTRATOR)
+def person(username: str) -> ResponseReturnValue:
+    account = queries.account(reading(), username, actor=current_actor())
+    form = EditAccountForm(obj=account)
+    form.offer(queries.choices(reading(), actor=current_actor()))
+    status = 200
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                account = queries.account(session, username, actor=current_actor())
+                usecases.edit_account(session, account, form.to_request(), actor=current_actor(), now=now())
+        except Fault as fault:
+            status = refuse(form, fault)
+        else:
+            flash(_("The account “%(name)s” is saved.", name=username))
+            return redirect(url_for("accounts.people"), code=303)
+    status = 422 if form.errors and status == 200 else status
+    account = queries.account(reading(), username, actor=current_actor())
+    return render_template("accounts/person.html", account=account, form=form), status
+
+
+@bp.route("/accounts/<username>/close", methods=["GET", "POST"])
+@access.allow(Role.ADMINISTRATOR)
+def close_account(username: str) -> ResponseReturnValue:
+    if request.method == "GET":
+        account = queries.account(reading(), username, actor=current_actor())
+        return render_template("accounts/close_account.html", account=account)
+    with transaction() as session:
+        account = queries.account(session, username, actor=current_actor())
+        usecases.close_account(session, account, actor=current_actor(), now=now())
+    flash(_("The account “%(name)s” is closed.", name=username))
+    return redirect(url_for("accounts.person", username=username), code=303)
+
+
+@bp.post("/accounts/<username>/reopen")
+@access.allow(Role.ADMINISTRATOR)
+def reopen_account(username: str) -> ResponseReturnValue:
+    with transaction() as session:
+        account = queries.account(session, username, actor=current_actor())
+        usecases.reopen_account(session, account, actor=current_actor(), now=now())
+    flash(_("The account “%(name)s” is open again.", name=username))
+    return redirect(url_for("accounts.person", username=username), code=303)
+
+
+@bp.route("/accounts/<username>/password", methods=["GET", "POST"])
+@access.allow(Role.ADMINISTRATOR)
+def reset_password(username: str) -> ResponseReturnValue:
+    """Shows the new password in the answer itself: it is kept nowhere that a redirect could fetch it from."""
+    if request.method == "GET":
+        account = queries.account(reading(), username, actor=current_actor())
+        return render_template("accounts/reset_password.html", account=account)
+    with transaction() as session:
+        account = queries.account(session, username, actor=current_actor())
+        password = usecases.reset_password(session, account, actor=current_actor(), now=now())
+    return render_template("accounts/password_issued.html", account=account, password=password, is_new=False)
+
+
+@bp.get("/audit")
+@access.allow(Role.AUDITOR, Role.ADMINISTRATOR)
+def audit_trail() -> ResponseReturnValue:
+    narrow = trail.Filter.from_args(request.args)
+    return render_template(
+        "accounts/audit_trail.html",
+        page=trail.trail_page(reading(), Wanted.from_args(request.args), narrow, actor=current_actor()),
+        narrow=narrow,
+        acts=trail.acts(reading(), actor=current_actor()),
     )

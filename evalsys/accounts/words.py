@@ -1,6 +1,10 @@
-"""How roles are called on screen."""
+"""How roles and acts are called on screen."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -25,7 +29,39 @@ DUTIES: dict[Role, LazyString] = {
     Role.AUDITOR: _l("Reads everything in the branch, the audit trail included."),
 }
 
+ACTS: dict[str, LazyString] = {
+    "accounts.change_own_password": _l("Own password changed"),
+    "accounts.close_account": _l("Account closed"),
+    "accounts.create_account": _l("Account added"),
+    "accounts.edit_account": _l("Account changed"),
+    "accounts.reopen_account": _l("Account opened again"),
+    "accounts.reset_password": _l("Password reset"),
+    "accounts.sign_in": _l("Signed in"),
+    "accounts.sign_in_refused": _l("Sign-in refused"),
+    "accounts.sign_out": _l("Signed out"),
+}
+"""Every act that any room writes into the audit trail."""
+
+
+def act(code: str) -> str:
+    """The act's name in the reader's language; an unknown one by its code."""
+    return str(ACTS.get(code, code))
+
+
+def detail(given: Mapping[str, Any]) -> str:
+    """What an audit entry says beyond act and subject, on one line."""
+    return "; ".join(f"{key}: {_plain(value)}" for key, value in given.items())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
 
 def role(value: str) -> LazyString:
     """The role's name in the reader's language; also a template filter."""
     return ROLES[Role(value)]
+
+
+def role_or_none(value: str) -> Role | None:
+    """The role that an address names, if there is one."""
+    return Role(value) if value in set(Role) else None
