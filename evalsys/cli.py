@@ -18,6 +18,7 @@ from evalsys.config import SettingMissing
 
 COMMANDS = {
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
+    "score": ("evalsys.evaluation.commands:score", "Score a file of ratings, without a database."),
     "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "db": ("evalsys.operations.database:db", "Bring the database's schema up to date, or take it back."),

@@ -1,0 +1,147 @@
+"""From the rows of the files to the arrays of step 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from evalsys.evaluation.contract_files import Contract
+from evalsys.evaluation.rating_files import Ratings, measured_criteria
+from evalsys.rules.model import LevelScale, Rules, YesNoScale
+from evalsys.scoring.arrays import Flags, Integers, Vector
+from evalsys.scoring.composite import MISSING, NOT_APPLICABLE, Answers, Scheme, answer_points, composites, scheme
+from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Frames, Inputs, LevelCounts, Moments, moments_of
+
+_MOST_LEVELS = 12
+"""More than a scale has, "not applicable" counted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What the files say, brought to one order of contracts.
+
+    Attributes:
+        ratings, rules: as they were read.
+        listed: every contract of the cycle.
+        sizes: recipients by contract and stratum.
+        contracts: codes, ascending.
+        strata: labels of the ratings, then those only the frame has.
+        contract: shape (ratings,), position in `contracts`; -1 for one that is not listed.
+    """
+
+    ratings: Ratings
+    rules: Rules
+    listed: Mapping[str, Contract]
+    sizes: Mapping[tuple[str, str], int]
+    contracts: tuple[str, ...]
+    strata: tuple[str, ...]
+    contract: Integers
+
+
+def gather(
+    ratings: Ratings, rules: Rules, listed: Mapping[str, Contract], sizes: Mapping[tuple[str, str], int]
+) -> Gathered:
+    """Give the contracts of all files one order."""
+    contracts = tuple(sorted(listed))
+    places = {code: place for place, code in enumerate(contracts)}
+    moved = np.array([places.get(code, -1) for code in ratings.contracts], dtype=np.int64)
+    strata = tuple(dict.fromkeys((*ratings.strata, *(stratum for _, stratum in sizes))))
+    return Gathered(ratings, rules, listed, sizes, contracts, strata, moved[ratings.contract])
+
+
+def inputs_of(cycle: Gathered) -> Inputs:
+    rows = [cycle.listed[code] for code in cycle.contracts]
+    vendors, groups = (tuple(sorted(names)) for names in ({c.vendor for c in rows}, {c.peer_group for c in rows}))
+    vendor, group = ({code: place for place, code in enumerate(codes)} for codes in (vendors, groups))
+    return Inputs(
+        parties=tuple(party.code for party in cycle.rules.parties),
+        dimensions=tuple(dimension.code for dimension in cycle.rules.dimensions),
+        criteria=tuple(criterion.code for criterion in cycle.rules.criteria),
+        modes=cycle.ratings.modes,
+        strata=cycle.strata,
+        contracts=cycle.contracts,
+        vendors=vendors,
+        peer_groups=groups,
+        vendor=np.array([vendor[c.vendor] for c in rows], dtype=np.int64),
+        peer_group=np.array([group[c.peer_group] for c in rows], dtype=np.int64),
+        amount=np.array([c.amount for c in rows]),
+        served=np.array([c.served for c in rows]),
+        moments=_moments(cycle),
+        levels=_levels(cycle),
+        frames=_frames(cycle),
+    )
+
+
+def _moments(cycle: Gathered) -> Moments:
+    parts = [_party_moments(cycle, place, scheme(cycle.rules, p.code)) for place, p in enumerate(cycle.rules.parties)]
+    return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _party_moments(cycle: Gathered, party: int, how: Scheme) -> tuple[Integers, ...]:
+    here = np.flatnonzero((cycle.ratings.party == party) & ~measured_criteria(cycle.rules)[cycle.ratings.criterion])
+    raters = int(cycle.ratings.rater.max()) + 1
+    key = cycle.contract[here] * raters + cycle.ratings.rater[here]
+    _, first, respondent = np.unique(key, return_index=True, return_inverse=True)
+    told = here[first]  # one row of each respondent
+    points = _points(cycle, how, cycle.contract[told], here, respondent)
+    place = (
+        cycle.contract[told],
+        cycle.ratings.mode[told].astype(np.int64),
+        cycle.ratings.stratum[told].astype(np.int64),
+    )
+    modes, strata = len(cycle.ratings.modes), len(cycle.strata)
+    keys, cell = np.unique((place[0] * modes + place[1]) * strata + place[2], return_inverse=True)
+    sums = moments_of(composites(points, how), cell, len(keys))
+    where = (keys // strata // modes, np.full(len(keys), party, dtype=np.int64), keys // strata % modes, keys % strata)
+    return *where, *sums
+
+
+def _points(cycle: Gathered, how: Scheme, contract: Integers, rows: Integers, respondent: Integers) -> Answers:
+    """Answers of a party as millionths, shape (respondents, criteria)."""
+    points = np.full((len(contract), len(how.criteria)), MISSING, dtype=np.int32)
+    measured = measured_criteria(cycle.rules)
+    for column, criterion in enumerate(how.criteria):
+        place, scale = cycle.rules.criteria.index(criterion), cycle.rules.scale_of(criterion)
+        if measured[place]:
+            told = np.flatnonzero(cycle.ratings.criterion == place)
+            known = np.full(len(cycle.contracts), NOT_APPLICABLE, dtype=np.int64)
+            known[cycle.contract[told]] = answer_points(scale, _number_or_nan(cycle.ratings.value[told]))
+            points[:, column] = known[contract]
+            continue
+        points[~_asked(cycle, place)[contract], column] = NOT_APPLICABLE
+        chosen = cycle.ratings.criterion[rows] == place
+        value = cycle.ratings.value[rows[chosen]]
+        given = answer_points(scale, _number_or_nan(value))
+        points[respondent[chosen], column] = np.where(np.isinf(value), NOT_APPLICABLE, given)
+    return points
+
+
+def _asked(cycle: Gathered, criterion: int) -> Flags:
+    """Of which contracts a criterion is asked for certain: its service types are known and named."""
+    types = cycle.rules.criteria[criterion].service_types
+    return np.array([not types or cycle.listed[code].service_type in types for code in cycle.contracts], dtype=np.bool_)
+
+
+def _levels(cycle: Gathered) -> LevelCounts:
+    scales = [cycle.rules.scale_of(criterion) for criterion in cycle.rules.criteria]
+    leveled = np.array([isinstance(scale, LevelScale | YesNoScale) for scale in scales])
+    rows = np.flatnonzero(leveled[cycle.ratings.criterion])
+    value = cycle.ratings.value[rows]
+    level = np.where(np.isinf(value), NOT_APPLICABLE_LEVEL, value).astype(np.int64)
+    columns = (cycle.contract[rows], *(getattr(cycle.ratings, c)[rows] for c in ("party", "mode", "criterion")), level)
+    bases = (len(cycle.contracts), len(cycle.rules.parties), len(cycle.ratings.modes), len(scales), _MOST_LEVELS)
+    keys, counts = np.unique(np.ravel_multi_index(columns, bases), return_counts=True)
+    table = (*np.unravel_index(keys, bases), counts)
+    return LevelCounts(*(column.astype(np.int64) for column in table))
+
+
+def _frames(cycle: Gathered) -> Frames:
+    places = {code: place for place, code in enumerate(cycle.contracts)}
+    rows = [(places[code], cycle.strata.index(stratum), size) for (code, stratum), size in cycle.sizes.items()]
+    return Frames(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+
+
+def _number_or_nan(values: Vector) -> Vector:
+    return np.where(np.isinf(values), np.nan, values)

@@ -1,0 +1,265 @@
+"""A long file of ratings becomes answers: one row a rating, held as numbers and never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evalsys.evaluation.file_faults import MOST, Findings, Message, _l
+from evalsys.evaluation.long_files import Block, Column, blocks
+from evalsys.rules.model import Criterion, LevelScale, Rules, Source, YesNoScale
+from evalsys.scoring.arrays import Flags, Integers, Vector
+
+NOT_APPLICABLE_WORDS = frozenset({"na", "n/a", "不适用"})
+
+_UNREADABLE, _NOT_APPLICABLE = np.nan, np.inf  # what a value's text becomes when it is no number
+_FAULTY = -1  # the position of a text that is not in its list
+_NOTHING: Integers = np.zeros(0, dtype=np.int64)
+_EMPTY = _l("The cell is empty.")
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """The ratings of one file, in columns of equal length.
+
+    Attributes:
+        contracts, vendors, modes, strata: the labels that the columns point into.
+        contract, party, rater, criterion, mode, stratum: positions; `rater` only groups rows.
+        vendor: position; all 0 in a file without vendors.
+        value: the number of the file; infinite = not applicable.
+        row: the row of the file.
+    """
+
+    contracts: tuple[str, ...]
+    vendors: tuple[str, ...]
+    modes: tuple[str, ...]
+    strata: tuple[str, ...]
+    contract: Integers
+    vendor: Integers
+    party: Integers
+    rater: Integers
+    criterion: Integers
+    mode: Integers
+    stratum: Integers
+    value: Vector
+    row: Integers
+
+
+class Labels(dict[str, int]):
+    """Texts of cells to positions in a list; an unknown text is a new entry, unless the list is closed."""
+
+    def __init__(self, known: Sequence[tuple[str, ...]] | None = None) -> None:
+        """`known`: the names of each entry of a closed list; None = the list is open."""
+        super().__init__({name: place for place, names in enumerate(known or ()) for name in names})
+        self._closed = known is not None
+
+    def __missing__(self, cell: str) -> int:
+        name = cell.strip()
+        if name != cell:
+            return self[name]
+        if self._closed:
+            return _FAULTY
+        self[name] = place = len(self)
+        return place
+
+
+class _Values(dict[str, float]):
+    """Texts of values to numbers."""
+
+    def __missing__(self, cell: str) -> float:
+        text = cell.strip()
+        try:
+            number = float(text)
+            self[cell] = number if np.isfinite(number) and "_" not in text else _UNREADABLE
+        except ValueError:
+            self[cell] = _NOT_APPLICABLE if text.casefold() in NOT_APPLICABLE_WORDS else _UNREADABLE
+        return self[cell]
+
+
+def columns_of(rules: Rules) -> tuple[Column, ...]:
+    """The columns of a ratings file; party and criterion may be left out where the rules have just one."""
+    return (
+        Column("contract", ("合同", "服务项目", "服务项目(合同)", "合同编号")),
+        Column("party", ("评价主体",), required=len(rules.parties) > 1),
+        Column("rater", ("评价人", "评价员")),
+        Column("criterion", ("评价指标", "指标"), required=len(rules.criteria) > 1),
+        Column("value", ("评分", "得分", "值")),
+        Column("mode", ("评价方式", "方式"), required=False),
+        Column("stratum", ("层", "分层"), required=False),
+        Column("vendor", ("承接主体",), required=False),
+    )
+
+
+def read_ratings(path: Path, rules: Rules, *, progress: Callable[[int], None] = lambda _rows: None) -> Ratings:
+    """Read a ratings file and look at every cell.
+
+    Args:
+        path: CSV or spreadsheet.
+        rules: what may be rated, on which scale.
+        progress: told the number of rows read so far.
+
+    Raises:
+        FilesFaulty: with every fault, up to 100.
+        OSError: the file cannot be opened.
+    """
+    findings = Findings(path.name)
+    reading = _Reading(rules, findings)
+    for block in blocks(path, columns_of(rules), findings):
+        reading.take(block)
+        progress(reading.rows)
+        if findings.full:
+            break
+    findings.raise_if_any()
+    ratings = reading.result()
+    if not len(ratings.row):
+        findings.refuse(_l("has no ratings."), _l("Write one rating a row below the header."))
+    _refuse_doubles(ratings, rules, findings)
+    _refuse_changes(ratings, findings)
+    findings.raise_if_any()
+    return ratings
+
+
+class _Reading:
+    """The columns so far, and the labels seen."""
+
+    def __init__(self, rules: Rules, findings: Findings) -> None:
+        self.rules, self.findings = rules, findings
+        self.labels = {
+            "contract": Labels(),
+            "party": Labels([(p.code, p.name.zh, p.name.en) for p in rules.parties]),
+            "rater": Labels(),
+            "criterion": Labels([(c.code,) for c in rules.criteria]),
+            "mode": Labels(),
+            "stratum": Labels(),
+            "vendor": Labels(),
+        }
+        self.values = _Values()
+        self.parts: dict[str, list[Integers]] = {name: [] for name in (*self.labels, "row")}
+        self.numbers: list[Vector] = []
+        self.rows = 0
+        self._party_of = np.array([self.labels["party"][c.party] for c in rules.criteria], dtype=np.int64)
+        self._measured = measured_criteria(rules)
+
+    def take(self, block: Block) -> None:
+        """Look at some rows and keep them as numbers."""
+        taken = {name: self._positions(name, block) for name in self.labels}
+        value = np.fromiter(map(self.values.__getitem__, block.cells["value"]), np.float64, len(block.rows))
+        self._check_labels(taken, block)
+        self._check_values(taken["criterion"], value, block)
+        for name, places in taken.items():
+            self.parts[name].append(places)
+        self.parts["row"].append(np.array(block.rows, dtype=np.int32))
+        self.numbers.append(value)
+        self.rows += len(block.rows)
+
+    def result(self) -> Ratings:
+        def column(name: str) -> Integers:
+            return np.concatenate(self.parts[name]) if self.rows else _NOTHING
+
+        def names(name: str) -> tuple[str, ...]:
+            return tuple(self.labels[name]) or ("",)  # a column that is not there has one nameless entry
+
+        return Ratings(
+            contracts=tuple(self.labels["contract"]),
+            vendors=names("vendor"),
+            modes=names("mode"),
+            strata=names("stratum"),
+            contract=column("contract"),
+            vendor=column("vendor"),
+            party=column("party"),
+            rater=column("rater"),
+            criterion=column("criterion"),
+            mode=column("mode"),
+            stratum=column("stratum"),
+            value=np.concatenate(self.numbers) if self.rows else np.zeros(0),
+            row=column("row"),
+        )
+
+    def _positions(self, name: str, block: Block) -> Integers:
+        if name not in block.cells:  # the rules have just one, or nobody tells them apart
+            return np.zeros(len(block.rows), dtype=np.int32)
+        return np.fromiter(map(self.labels[name].__getitem__, block.cells[name]), np.int32, len(block.rows))
+
+    def _check_labels(self, taken: dict[str, Integers], block: Block) -> None:
+        nameless = taken["contract"] == self.labels["contract"].get("", _FAULTY)
+        self._fault(nameless, "contract", block, _EMPTY, _l("Write the contract's code."))
+        for name, known in (("party", self.rules.parties), ("criterion", self.rules.criteria)):
+            codes = ", ".join(entry.code for entry in known)
+            wrong = _l("The rules do not have it.")
+            self._fault(taken[name] == _FAULTY, name, block, wrong, _l("Write one of: %(codes)s.", codes=codes))
+        strangers = (self._party_of[taken["criterion"]] != taken["party"]) & (taken["party"] != _FAULTY)
+        strangers &= taken["criterion"] != _FAULTY
+        remedy = _l("`evalsys rules show` lists who answers what.")
+        self._fault(strangers, "criterion", block, _l("This party is not asked this."), remedy)
+        nobody = taken["rater"] == self.labels["rater"].get("", _FAULTY)
+        asked = ~self._measured[taken["criterion"]]
+        remedy = _l("Write who rated; any label that keeps one rater's rows together will do.")
+        self._fault(nobody & asked, "rater", block, _EMPTY, remedy)
+
+    def _check_values(self, criterion: Integers, value: Vector, block: Block) -> None:
+        for place in np.unique(criterion[criterion != _FAULTY]).tolist():
+            known = self.rules.criteria[place]
+            wrong, message, remedy = _faulty_values(known, self.rules, value)
+            self._fault(wrong & (criterion == place), "value", block, message, remedy)
+
+    def _fault(self, wrong: Flags, column: str, block: Block, message: Message, remedy: Message) -> None:
+        for place in np.flatnonzero(wrong)[: MOST + 1].tolist():
+            cell = block.cells[column][place].strip() if column in block.cells else ""
+            self.findings.add(block.rows[place], column, cell, message, remedy)
+
+
+def _faulty_values(criterion: Criterion, rules: Rules, value: Vector) -> tuple[Flags, Message, Message]:
+    """Which values this criterion cannot have, and what to say of them."""
+    scale = rules.scale_of(criterion)
+    applies = value != _NOT_APPLICABLE
+    if isinstance(scale, LevelScale | YesNoScale):
+        top = len(scale.levels) if isinstance(scale, LevelScale) else 2
+        right = (value >= 1) & (value <= top) & (np.floor(value) == value) | (~applies & criterion.not_applicable)
+        remedy = _l("Write a whole number from 1 to %(top)s.", top=top)
+        if criterion.not_applicable:
+            remedy = _l("Write a whole number from 1 to %(top)s, or na.", top=top)
+    else:
+        right = ~np.isnan(value)
+        remedy = _l("Write a number, or na where it was not measured.")
+    return ~right, _l("The value is not on the scale of %(criterion)s.", criterion=criterion.code), remedy
+
+
+def measured_criteria(rules: Rules) -> Flags:
+    """Which criteria are read from the record; shape (criteria,)."""
+    return np.array([criterion.source is Source.MEASURED for criterion in rules.criteria], dtype=np.bool_)
+
+
+def _refuse_doubles(ratings: Ratings, rules: Rules, findings: Findings) -> None:
+    """A rater answers a criterion once; a measured value belongs to the contract, whoever wrote it down."""
+    measured = measured_criteria(rules)
+    rater = np.where(measured[ratings.criterion], 0, ratings.rater.astype(np.int64) + 1)
+    order = np.lexsort((rater, ratings.criterion, ratings.contract))
+    keys = (ratings.contract[order], ratings.criterion[order], rater[order])
+    same = np.logical_and.reduce([key[1:] == key[:-1] for key in keys])
+    for place in np.flatnonzero(same)[: MOST + 1].tolist():
+        earlier, later = int(ratings.row[order[place]]), int(ratings.row[order[place + 1]])
+        wrong = _l("Row %(row)s already rates this contract on this criterion by this rater.", row=earlier)
+        findings.add(later, "", "", wrong, _l("Delete one of the two rows."))
+
+
+def _refuse_changes(ratings: Ratings, findings: Findings) -> None:
+    """One respondent has one mode and one stratum; one contract has one vendor."""
+    by_contract = ratings.contract.astype(np.int64)
+    by_rater = (by_contract * (int(ratings.party.max()) + 1) + ratings.party) * (
+        int(ratings.rater.max()) + 1
+    ) + ratings.rater
+    for column, places, names, key in (
+        ("mode", ratings.mode, ratings.modes, by_rater),
+        ("stratum", ratings.stratum, ratings.strata, by_rater),
+        ("vendor", ratings.vendor, ratings.vendors, by_contract),
+    ):
+        order = np.argsort(key, kind="stable")
+        changes = (key[order][1:] == key[order][:-1]) & (places[order][1:] != places[order][:-1])
+        for place in np.flatnonzero(changes)[: MOST + 1].tolist():
+            here, before = order[place + 1], order[place]
+            wrong = _l("Row %(row)s says “%(value)s”.", row=int(ratings.row[before]), value=names[places[before]])
+            remedy = _l("Write the same in every row of one rater, and one vendor in every row of one contract.")
+            findings.add(int(ratings.row[here]), column, names[places[here]], wrong, remedy)

@@ -1,0 +1,199 @@
+"""A run as two files: a table for reading on, and the full breakdown."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from evalsys import __version__
+from evalsys.rules.model import Rules
+from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Inputs
+from evalsys.scoring.result import Cells, Result
+from evalsys.scoring.status import STATUSES, Reason
+
+COUNTED = ("recipient", "purchaser", "third_party")
+HEADER = (
+    "contract",
+    "vendor",
+    "score",
+    "low",
+    "high",
+    "grade",
+    "status",
+    "reason",
+    "rank",
+    *(f"n_{party}" for party in COUNTED),
+)
+FORMAT = 1
+"""Of scores.json."""
+
+
+def write_scores(out: Path, inputs: Inputs, rules: Rules, result: Result, origin: dict[str, Any]) -> tuple[Path, Path]:
+    """Write scores.csv and scores.json into a folder, each whole or not at all.
+
+    Numbers of the table have 6 decimals; those of the breakdown are exact, so that its parts add up to the score.
+
+    Args:
+        out: the folder; made when missing.
+        inputs, rules, result: the run.
+        origin: what the breakdown says of where it comes from: hashes of the rules and of the files.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    table, breakdown = out / "scores.csv", out / "scores.json"
+    fresh = [path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in (table, breakdown)]
+    try:
+        with fresh[0].open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerows(_table(inputs, rules, result))
+            _settle(stream)
+        with fresh[1].open("w", encoding="utf-8") as stream:
+            stream.writelines(_breakdown(inputs, rules, result, origin))
+            _settle(stream)
+        for path, target in zip(fresh, (table, breakdown), strict=True):
+            path.replace(target)
+    finally:
+        for path in fresh:
+            path.unlink(missing_ok=True)
+    return table, breakdown
+
+
+def _settle(stream: IO[str]) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())  # a name that points at data not yet on the disk would be half a file after a power cut
+
+
+def _table(inputs: Inputs, rules: Rules, result: Result) -> Iterator[tuple[object, ...]]:
+    yield HEADER
+    answered = [
+        result.respondents[:, inputs.parties.index(party)]
+        if party in inputs.parties
+        else np.zeros(len(inputs.contracts))
+        for party in COUNTED
+    ]
+    for c, contract in enumerate(inputs.contracts):
+        yield (
+            contract,
+            inputs.vendors[inputs.vendor[c]],
+            *(_decimals(values[c]) for values in (result.score, result.low, result.high)),
+            _grade(rules, int(result.grade[c])) or "",
+            STATUSES[result.status[c]].value,
+            "; ".join(_in_words(reason) for reason in result.reasons[c]),
+            int(result.rank[c]) or "",
+            *(int(counts[c]) for counts in answered),
+        )
+
+
+def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, Any]) -> Iterator[str]:
+    """The document in pieces, one line a contract and a vendor: a large cycle is never held as one text."""
+    head = {
+        "format": FORMAT,
+        "software": f"evalsys {__version__}",
+        "rules": {"version": rules.version},
+        "seed": result.seed,
+        "level": rules.interval.level,
+        "aggregation": rules.aggregation,
+    }
+    pooled = {f.name: getattr(result.pooled, f.name).tolist() for f in fields(result.pooled)}
+    lists = {"parties": inputs.parties, "dimensions": inputs.dimensions, "pooled": pooled}
+    yield "{\n" + ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in (head | origin | lists).items())
+    levels = _levels(inputs)
+    yield ',\n"contracts": ['
+    for c, contract in enumerate(inputs.contracts):
+        document = {"contract": contract} | _contract(c, inputs, rules, result) | {"levels": levels.get(c, {})}
+        yield (",\n" if c else "\n") + _json(document)
+    yield '\n],\n"vendors": ['
+    for v in range(len(result.vendors.vendor)):
+        yield (",\n" if v else "\n") + _json(_vendor(v, inputs, rules, result))
+    yield "\n]\n}\n"
+
+
+def _contract(c: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:
+    return {
+        "vendor": inputs.vendors[inputs.vendor[c]],
+        "score": _number(result.score[c]),
+        "low": _number(result.low[c]),
+        "high": _number(result.high[c]),
+        "grade": _grade(rules, int(result.grade[c])),
+        "status": STATUSES[result.status[c]].value,
+        "reasons": [
+            {key: value for key, value in asdict(r).items() if value not in ("", None)} for r in result.reasons[c]
+        ],
+        "peer_group": result.peer_groups[result.peer_group[c]],
+        "rank": int(result.rank[c]) or None,
+        "ranked": int(result.ranked[c]),
+        "chances": {grade.code: _number(result.chances[c, g]) for g, grade in enumerate(rules.grades)},
+        "near_boundary": bool(result.near_boundary[c]),
+        "capped": bool(result.capped[c]),
+        "respondents": dict(zip(inputs.parties, result.respondents[c].tolist(), strict=True)),
+        "dimension_scores": {d: _number(result.dimensions[c, i]) for i, d in enumerate(inputs.dimensions)},
+        "uneven": _number(result.uneven[c]),
+        "cells": [
+            {"party": party, "dimension": dimension, "n": int(result.cells.n[c, p, d])}
+            | {f.name: _number(getattr(result.cells, f.name)[c, p, d]) for f in fields(Cells) if f.name != "n"}
+            for p, party in enumerate(inputs.parties)
+            for d, dimension in enumerate(inputs.dimensions)
+        ],
+    }
+
+
+def _vendor(v: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:
+    rows = result.vendors
+    return {
+        "vendor": inputs.vendors[rows.vendor[v]],
+        "score": _number(rows.score[v]),
+        "low": _number(rows.low[v]),
+        "high": _number(rows.high[v]),
+        "grade": _grade(rules, int(rows.grade[v])),
+        "contracts": int(rows.contracts[v]),
+        "scored": int(rows.scored[v]),
+        "equal_weights": bool(rows.equal_weights[v]),
+    }
+
+
+def _levels(inputs: Inputs) -> dict[int, dict[str, dict[str, int]]]:
+    """Contract → criterion → level → how often, all modes together; "na" where it did not apply."""
+    found: dict[int, dict[str, dict[str, int]]] = {}
+    table = inputs.levels
+    columns = (table.contract, table.criterion, table.level, table.count)
+    for contract, criterion, level, count in zip(*(column.tolist() for column in columns), strict=True):
+        counts = found.setdefault(contract, {}).setdefault(inputs.criteria[criterion], {})
+        name = "na" if level == NOT_APPLICABLE_LEVEL else str(level)
+        counts[name] = counts.get(name, 0) + count
+    return found
+
+
+def _in_words(reason: Reason) -> str:
+    """E.g. `too_few_answers party=recipient have=3 need=5`."""
+    parts = {"party": reason.party, "dimension": reason.dimension, "have": reason.have, "need": reason.need}
+    return " ".join(
+        [reason.code.value, *(f"{key}={_short(value)}" for key, value in parts.items() if value not in ("", None))]
+    )
+
+
+def _short(value: object) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _grade(rules: Rules, place: int) -> str | None:
+    return rules.grades[place].code if place >= 0 else None
+
+
+def _decimals(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.6f}"
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
