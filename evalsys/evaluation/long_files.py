@@ -14,7 +14,7 @@ from typing import Any
 
 from evalsys.evaluation.file_faults import Findings, _l
 
-BLOCK = 50_000
+BLOCK = 8_192
 """Rows handled at once."""
 
 SPREADSHEET_BYTES = 50_000_000
@@ -65,7 +65,12 @@ def blocks(path: Path, columns: Sequence[Column], findings: Findings) -> Iterato
         with path.open(encoding=_encoding(path, findings), newline="") as text:
             delimiter = _delimiter(text.readline())
             text.seek(0)
-            yield from _tabled(_read(csv.reader(text, delimiter=delimiter, strict=True), findings), columns, findings)
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            try:
+                yield from _tabled(reader, columns, findings)
+            except csv.Error as error:
+                wrong = _l("cannot be read from here on (%(error)s).", error=error)
+                findings.refuse(wrong, _l("Look for a quotation mark that is not closed."), row=reader.line_num)
 
 
 def _encoding(path: Path, findings: Findings) -> str:
@@ -81,19 +86,6 @@ def _encoding(path: Path, findings: Findings) -> str:
 
 def _delimiter(header: str) -> str:
     return max(DELIMITERS, key=header.count)
-
-
-def _read(reader: Iterator[list[str]], findings: Findings) -> Iterator[list[str]]:
-    row = 0
-    while True:
-        row += 1
-        try:
-            yield next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            wrong = _l("cannot be read from here on (%(error)s).", error=error)
-            findings.refuse(wrong, _l("Look for a quotation mark that is not closed."), row=row)
 
 
 def _spreadsheet(path: Path, findings: Findings) -> Iterator[list[str]]:
