@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
@@ -28,6 +29,10 @@ from evalsys.base.db import Database
 from evalsys.config import Settings
 from evalsys.web import create_app
 from tests.pages import CheckedClient
+
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
+hypothesis.settings.register_profile("explore", deadline=None)  # new ones: pytest --hypothesis-profile=explore
+hypothesis.settings.load_profile("house")
 
 _numbers = itertools.count(1)
 

@@ -162,6 +162,9 @@ def _findings(error: ErrorDetails) -> Iterator[Finding]:
     path, kind = _path(error), error["type"]
     if kind in {"missing", "union_tag_not_found"}:
         yield _missing(path)
+        if kind == "union_tag_not_found":  # pydantic looks no further; the kind may stand there misspelt
+            known = list(dict.fromkeys(key for model in SCALE_KINDS.values() for key in model.model_fields))
+            yield from (_unknown((*path[:-1], key), known) for key in error["input"] if key not in known)
     elif kind == "extra_forbidden":
         yield _unknown(path, known_keys(error["loc"][:-1]))
     elif kind == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]:

@@ -12,6 +12,9 @@ from evalsys.scoring.intervals import Limits, normal_quantile
 NO_GRADE = -1
 """The grade of a score that is withheld."""
 
+NO_WIDTH = 1e-9
+"""Points; an arm of an interval not longer than this leaves no doubt, and a division by it would overflow."""
+
 
 def grade_of(score: Vector, starts: Vector) -> Integers:
     """The band each score lies in; a score on a boundary belongs to the band that starts there.
@@ -48,8 +51,9 @@ def probabilities(limits: Limits, starts: Vector, *, level: float) -> Vector:
         distance = edge - limits.estimate
         arm = np.where(distance < 0, limits.estimate - limits.low, limits.high - limits.estimate) / z
         certain = np.where(distance > 0, 1.0, 0.0)  # no width: on the boundary is inside the band that starts there
-        curve = ndtr(np.clip(distance / np.where(arm > 0, arm, 1), -40, 40))
-        below[:, place] = np.where(arm > 0, curve, certain)
+        wide = arm > NO_WIDTH
+        curve = ndtr(np.clip(distance / np.where(wide, arm, 1), -40, 40))
+        below[:, place] = np.where(wide, curve, certain)
     result = np.empty((len(limits.estimate), len(starts)))
     result[:, order] = np.diff(below, axis=1)
     result[np.isnan(limits.estimate)] = np.nan

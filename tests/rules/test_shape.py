@@ -169,6 +169,7 @@ FAULTS = [
         "unknown key",
         "zh, en",
     ),
+    ("[[scales]]", "kind =", "kindx =", "scales[0].kindx", "unknown key", 'did you mean "kind"?'),
     ("[cap]", "grade =", "grades =", "cap.grades", "unknown key", 'did you mean "grade"?'),
     (
         "[[grades]]",
