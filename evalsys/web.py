@@ -22,6 +22,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
+from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
 from evalsys.registry.models import Cycle
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _register_views(app: Flask, _csrf: CSRFProtect) -> None:
     """Every blueprint of every room; the menu follows this order."""
     accounts.install(app)
+    collection.install(app)
     accounts.offer_administration(app)
 
     @app.get("/healthz")

@@ -141,8 +141,8 @@ def make_cycle(session: Session, *, region: Region | None = None, state: str = "
         year=columns.pop("year", 2026),
         region_id=(region or make_county(session)).id,
         state=state,
-        opens_on=date(2026, 10, 1),
-        closes_on=date(2026, 11, 30),
+        opens_on=columns.pop("opens_on", date(2026, 10, 1)),
+        closes_on=columns.pop("closes_on", date(2026, 11, 30)),
         rules_id=rules.id if rules else None,
         **columns,
     )

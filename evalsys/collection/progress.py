@@ -1,0 +1,245 @@
+"""A cycle's collecting as the administrator, the officer and the auditor see it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from evalsys.accounts.models import Account
+from evalsys.base.access import Actor, Role
+from evalsys.base.listing import Page, Wanted, paginate
+from evalsys.collection.assessments import PARTY_OF
+from evalsys.collection.models import Assessment, AssessmentState, Assignment
+from evalsys.collection.queries import state_or_not_begun
+from evalsys.registry.cycles import cycle_by_code
+from evalsys.registry.models import Contract, Cycle, Entry, Region, Vendor
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far collecting is: submitted of expected, by named raters."""
+
+    cycle: Cycle
+    entries: int
+    purchaser_submitted: int  # entries with at least one submitted assessment
+    third_party_submitted: int
+    unassigned: int  # entries without an evaluator
+
+
+def progress(session: Session, *, actor: Actor) -> list[Progress]:
+    """Every cycle that has entries in the actor's branch, the newest first."""
+
+    def with_submitted(party: str) -> ColumnElement[int]:
+        submitted = (
+            select(Assessment.id)
+            .where(
+                Assessment.entry_id == Entry.id,
+                Assessment.party == party,
+                Assessment.state == AssessmentState.SUBMITTED,
+            )
+            .exists()
+        )
+        return func.count().filter(submitted)
+
+    assigned = select(Assignment.id).where(Assignment.entry_id == Entry.id).exists()
+    rows = session.execute(
+        select(
+            Cycle,
+            func.count(),
+            with_submitted(PARTY_OF[Role.PURCHASER]),
+            with_submitted(PARTY_OF[Role.EVALUATOR]),
+            func.count().filter(~assigned),
+        )
+        .join(Entry, Entry.cycle_id == Cycle.id)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .join(Region, Contract.region_id == Region.id)
+        .where(Region.path.startswith(actor.region_path, autoescape=True))
+        .group_by(Cycle.id)
+        .order_by(Cycle.year.desc(), Cycle.code)
+    )
+    return [Progress(*row) for row in rows]
+
+
+def cycle_of(session: Session, code: str, *, actor: Actor) -> Cycle:
+    """A cycle by its code, for somebody who has a part in it.
+
+    Raises:
+        NotFound: there is none.
+        NotAllowed: its region has nothing in common with the actor's branch.
+    """
+    cycle = cycle_by_code(session, code)
+    if not actor.region_path.startswith(cycle.region.path):  # a county acts in its own part of the city's cycle
+        actor.require_region(cycle.region.path)
+    return cycle
+
+
+@dataclass(frozen=True)
+class AssignedEvaluator:
+    """An evaluator of an entry and how far they are."""
+
+    assignment_id: int
+    name: str
+    body: str
+    due_on: date | None
+    state: str
+
+
+@dataclass(frozen=True)
+class AssignmentRow:
+    """An entry with its evaluators."""
+
+    entry_id: int
+    reference: str
+    title: str
+    vendor: str
+    service_type: str
+    evaluators: Sequence[AssignedEvaluator]
+
+
+def assignment_rows(
+    session: Session, cycle: Cycle, wanted: Wanted, *, actor: Actor, unassigned: bool = False, evaluator_id: int = 0
+) -> Page[AssignmentRow]:
+    """A cycle's entries in the actor's branch with their evaluators, one page of them.
+
+    Args:
+        unassigned: only entries without an evaluator.
+        evaluator_id: only entries of this evaluator; 0 for all.
+    """
+    own = select(Assignment.id).where(Assignment.entry_id == Entry.id)
+    how_many = select(func.count()).select_from(Assignment).where(Assignment.entry_id == Entry.id).scalar_subquery()
+    statement = (
+        select(Entry.id, Contract.reference, Contract.title, Vendor.name.label("vendor"), Contract.service_type)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .join(Vendor, Contract.vendor_id == Vendor.id)
+        .join(Region, Contract.region_id == Region.id)
+        .where(Entry.cycle_id == cycle.id, Region.path.startswith(actor.region_path, autoescape=True))
+    )
+    if unassigned:
+        statement = statement.where(~own.exists())
+    if evaluator_id:
+        statement = statement.where(own.where(Assignment.account_id == evaluator_id).exists())
+    page = paginate(
+        session,
+        statement,
+        wanted,
+        sorts={
+            "reference": Contract.reference,
+            "title": Contract.title,
+            "vendor": Vendor.name,
+            "type": Contract.service_type,
+            "evaluators": how_many,
+        },
+        default_sort="reference",
+        search=(Contract.reference, Contract.title, Vendor.name),
+        tie=Entry.id,
+    )
+    assigned = _evaluators_of(session, [row.id for row in page.rows])
+    rows = [
+        AssignmentRow(row.id, row.reference, row.title, row.vendor, row.service_type, assigned[row.id])
+        for row in page.rows
+    ]
+    return replace(page, rows=rows)
+
+
+def _evaluators_of(session: Session, entry_ids: Sequence[int]) -> Mapping[int, list[AssignedEvaluator]]:
+    found: dict[int, list[AssignedEvaluator]] = defaultdict(list)
+    rows = session.execute(
+        select(Assignment, state_or_not_begun())
+        .outerjoin(
+            Assessment,
+            and_(Assessment.entry_id == Assignment.entry_id, Assessment.account_id == Assignment.account_id),
+        )
+        .where(Assignment.entry_id.in_(entry_ids))
+        .options(joinedload(Assignment.account).joinedload(Account.evaluator_body))
+        .order_by(Assignment.id)
+    )
+    for assignment, state in rows:
+        account = assignment.account
+        body = account.evaluator_body.name if account.evaluator_body else ""
+        found[assignment.entry_id].append(
+            AssignedEvaluator(assignment.id, account.name, body, assignment.due_on, state)
+        )
+    return found
+
+
+def evaluators_for(session: Session, cycle: Cycle) -> Sequence[Account]:
+    """The evaluators whose branch holds contracts that the cycle may have, by body and name."""
+    path = cycle.region.path
+    people = session.scalars(
+        select(Account)
+        .join(Account.evaluator_body)
+        .join(Account.region)
+        .where(Account.role == Role.EVALUATOR, Account.active)
+        .where(or_(Region.path.startswith(path, autoescape=True), literal(path).startswith(Region.path)))
+        .options(joinedload(Account.evaluator_body))
+        .order_by(Account.evaluator_body_id, Account.name, Account.id)
+    )
+    return people.all()
+
+
+@dataclass(frozen=True)
+class SubmittedRow:
+    """A submitted assessment of a named rater or of a file."""
+
+    assessment_id: int
+    reference: str
+    title: str
+    party: str
+    rater: str
+    imported: bool
+    submitted_at: datetime
+
+
+def submitted_rows(
+    session: Session, cycle: Cycle, wanted: Wanted, *, actor: Actor, party: str = ""
+) -> Page[SubmittedRow]:
+    """What named raters have submitted in the actor's branch, one page of it; `party` empty for all."""
+    rater = func.coalesce(Account.name, Assessment.rater_label)
+    statement = (
+        select(
+            Assessment.id,
+            Contract.reference,
+            Contract.title,
+            Assessment.party,
+            rater.label("rater"),
+            Assessment.import_id,
+            Assessment.submitted_at,
+        )
+        .join(Entry, Assessment.entry_id == Entry.id)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .join(Region, Contract.region_id == Region.id)
+        .outerjoin(Account, Assessment.account_id == Account.id)
+        .where(
+            Entry.cycle_id == cycle.id,
+            Assessment.state == AssessmentState.SUBMITTED,
+            Region.path.startswith(actor.region_path, autoescape=True),
+        )
+    )
+    if party:
+        statement = statement.where(Assessment.party == party)
+    page = paginate(
+        session,
+        statement,
+        wanted,
+        sorts={
+            "reference": Contract.reference,
+            "party": Assessment.party,
+            "rater": rater,
+            "at": Assessment.submitted_at,
+        },
+        default_sort="-at",
+        search=(Contract.reference, Contract.title, Account.name, Assessment.rater_label),
+        tie=Assessment.id,
+    )
+    rows = [
+        SubmittedRow(
+            row.id, row.reference, row.title, row.party, row.rater, row.import_id is not None, row.submitted_at
+        )
+        for row in page.rows
+    ]
+    return replace(page, rows=rows)

@@ -1,0 +1,239 @@
+"""Pages of the named raters, and of those who assign and oversee them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than it
+
+from evalsys.accounts import todo
+from evalsys.base import navigation
+from evalsys.base.access import Role, allow, current_actor
+from evalsys.base.clock import now
+from evalsys.base.db import reading, transaction
+from evalsys.base.errors import Fault
+from evalsys.base.language import words
+from evalsys.base.listing import Wanted
+from evalsys.collection import assessments, assignments, progress, queries
+from evalsys.collection.desk import open_assessments
+from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
+from evalsys.registry.catalogue import service_type_name
+from evalsys.registry.cycles import state_name
+from evalsys.registry.models import Cycle
+from evalsys.registry.pins import rules_of
+
+bp = Blueprint("collection", __name__, url_prefix="/collection")
+LIST_ARGUMENTS = ("q", "sort", "page", "size", "unassigned", "evaluator")
+bp.add_app_template_global(service_type_name)
+bp.add_app_template_global(state_name, "cycle_state_name")
+
+
+def install(app: Flask) -> None:
+    """Register the pages, their menu entries and what they put on the desk."""
+    app.register_blueprint(bp)
+    navigation.offer(app, "collection.worklist", _l("To rate"))
+    navigation.offer(app, "collection.overview", _l("Collecting"))
+    todo.offer(app, open_assessments)
+
+
+# ── The rater's own work ──
+
+
+@bp.get("/worklist")
+@allow(Role.PURCHASER, Role.EVALUATOR)
+def worklist() -> ResponseReturnValue:
+    actor, state, cycle = current_actor(), request.args.get("state", ""), request.args.get("cycle", "")
+    page = queries.worklist(reading(), Wanted.from_args(request.args), actor=actor, now=now(), state=state, cycle=cycle)
+    return render_template(
+        "collection/worklist.html",
+        page=page,
+        state=state,
+        cycle=cycle,
+        states=queries.STATES,
+        cycles=queries.cycles_of_rater(reading(), actor=actor),
+    )
+
+
+@bp.get("/entries/<int:entry_id>/rate")
+@allow(Role.PURCHASER, Role.EVALUATOR)
+def rate(entry_id: int) -> ResponseReturnValue:
+    task = assessments.task_of(reading(), entry_id, actor=current_actor())
+    if task.submitted and task.assessment is not None:
+        return redirect(url_for(".assessment", assessment_id=task.assessment.id), code=303)
+    assessments.require_collecting(task.entry.cycle)
+    return _rate_page(task, assessment_form(task.questionnaire, task.answers, task.version))
+
+
+@bp.post("/entries/<int:entry_id>/rate")
+@allow(Role.PURCHASER, Role.EVALUATOR)
+def save(entry_id: int) -> ResponseReturnValue:
+    task = assessments.task_of(reading(), entry_id, actor=current_actor())
+    form = assessment_form(task.questionnaire, {}, "")
+    if not form.validate_on_submit():
+        return _rate_page(task, form, status=422)
+    answers = form.answers(task.questionnaire)
+    try:
+        with transaction() as session:
+            assessments.save_draft(
+                session, entry_id, answers, version=form.version.data or "", actor=current_actor(), now=now()
+            )
+    except assessments.NewerDraft as fault:
+        newest = assessments.task_of(reading(), entry_id, actor=current_actor())
+        page = render_template("collection/newer_draft.html", task=newest, own=answers, form=form, fault=fault)
+        return page, fault.status
+    if request.form.get("then") == "check":
+        return redirect(url_for(".check", entry_id=entry_id), code=303)
+    flash(_("The draft is saved. You can close the page and go on later."))
+    return redirect(url_for(".rate", entry_id=entry_id), code=303)
+
+
+def _rate_page(task: assessments.Task, form: AssessmentForm, status: int = 200) -> ResponseReturnValue:
+    return render_template("collection/rate.html", task=task, form=form), status
+
+
+@bp.get("/entries/<int:entry_id>/check")
+@allow(Role.PURCHASER, Role.EVALUATOR)
+def check(entry_id: int) -> ResponseReturnValue:
+    task = assessments.task_of(reading(), entry_id, actor=current_actor())
+    if task.assessment is None:
+        return redirect(url_for(".rate", entry_id=entry_id), code=303)
+    if task.submitted:
+        return redirect(url_for(".assessment", assessment_id=task.assessment.id), code=303)
+    assessments.require_collecting(task.entry.cycle)
+    return render_template("collection/check.html", task=task)
+
+
+@bp.post("/entries/<int:entry_id>/check")
+@allow(Role.PURCHASER, Role.EVALUATOR)
+def submit(entry_id: int) -> ResponseReturnValue:
+    try:
+        with transaction() as session:
+            done = assessments.submit(
+                session, entry_id, version=request.form.get("version", ""), actor=current_actor(), now=now()
+            )
+    except (assessments.Incomplete, assessments.NewerDraft) as fault:
+        task = assessments.task_of(reading(), entry_id, actor=current_actor())
+        return render_template("collection/check.html", task=task, fault=fault), fault.status
+    flash(_("Submitted. Thank you; it can no longer be changed."))
+    assert done.assessment is not None  # noqa: S101 - submitting made it so
+    return redirect(url_for(".assessment", assessment_id=done.assessment.id), code=303)
+
+
+@bp.get("/assessments/<int:assessment_id>")
+@allow(Role.PURCHASER, Role.EVALUATOR, *assessments.OVERSEERS)
+def assessment(assessment_id: int) -> ResponseReturnValue:
+    actor = current_actor()
+    task = assessments.submitted_of(reading(), assessment_id, actor=actor)
+    return render_template(
+        "collection/assessment.html",
+        task=task,
+        party=rules_of(task.entry.cycle).party(task.party),
+        is_own=actor.role in assessments.PARTY_OF,
+    )
+
+
+# ── Assigning and overseeing ──
+
+
+@bp.get("/")
+@allow(*assessments.OVERSEERS)
+def overview() -> ResponseReturnValue:
+    return render_template("collection/overview.html", rows=progress.progress(reading(), actor=current_actor()))
+
+
+@bp.get("/cycles/<code>/assessments")
+@allow(*assessments.OVERSEERS)
+def submitted(code: str) -> ResponseReturnValue:
+    actor, party = current_actor(), request.args.get("party", "")
+    cycle = progress.cycle_of(reading(), code, actor=actor)
+    page = progress.submitted_rows(reading(), cycle, Wanted.from_args(request.args), actor=actor, party=party)
+    parties = [p for p in rules_of(cycle).parties if p.code in assessments.PARTY_OF.values()]
+    return render_template(
+        "collection/submitted.html",
+        cycle=cycle,
+        page=page,
+        parties=parties,
+        party=party,
+        party_names={p.code: words(p.name) for p in parties},
+    )
+
+
+@bp.get("/cycles/<code>/assignments")
+@allow(*assessments.OVERSEERS)
+def assigned(code: str) -> ResponseReturnValue:
+    cycle = progress.cycle_of(reading(), code, actor=current_actor())
+    return _assignments_page(cycle, _assign_form(cycle))
+
+
+@bp.post("/cycles/<code>/assignments")
+@allow(Role.ADMINISTRATOR)
+def assign(code: str) -> ResponseReturnValue:
+    cycle = progress.cycle_of(reading(), code, actor=current_actor())
+    form = _assign_form(cycle)
+    if not form.validate_on_submit():
+        return _assignments_page(cycle, form), 422
+    wanted = assignments.Assign(cycle.id, form.entry_ids.data or [], form.account_id.data, form.due_on.data)
+    try:
+        with transaction() as session:
+            done = assignments.assign(session, wanted, actor=current_actor(), now=now())
+    except Fault as fault:
+        cycle = progress.cycle_of(reading(), code, actor=current_actor())
+        return _assignments_page(cycle, form, fault=fault), fault.status
+    flash(ngettext("%(num)d contract assigned.", "%(num)d contracts assigned.", done.added))
+    if done.changed:
+        flash(ngettext("%(num)d due date changed.", "%(num)d due dates changed.", done.changed))
+    return redirect(url_for(".assigned", code=code, **_list_arguments()), code=303)
+
+
+def _assign_form(cycle: Cycle) -> AssignForm:
+    form = AssignForm()
+    people = progress.evaluators_for(reading(), cycle)
+    form.account_id.choices = [
+        SelectChoice(str(p.id), f"{p.evaluator_body.name} · {p.name}") for p in people if p.evaluator_body
+    ]
+    return form
+
+
+def _assignments_page(cycle: Cycle, form: AssignForm, fault: Fault | None = None) -> str:
+    actor, unassigned = current_actor(), request.args.get("unassigned", "") == "1"
+    asked = request.args.get("evaluator", "")
+    evaluator_id = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
+    page = progress.assignment_rows(
+        reading(),
+        cycle,
+        Wanted.from_args(request.args),
+        actor=actor,
+        unassigned=unassigned,
+        evaluator_id=evaluator_id,
+    )
+    return render_template(
+        "collection/assignments.html",
+        cycle=cycle,
+        page=page,
+        form=form,
+        fault=fault,
+        unassigned=unassigned,
+        evaluator_id=evaluator_id,
+        chosen=set(form.entry_ids.data or []),
+        list_arguments=_list_arguments(),
+        may_assign=actor.role == Role.ADMINISTRATOR and cycle.state in assignments.OPEN_STATES,
+    )
+
+
+def _list_arguments() -> dict[str, Any]:
+    """The search, order and filter that the list of assignments is shown with."""
+    return {name: request.args[name] for name in LIST_ARGUMENTS if name in request.args}
+
+
+@bp.post("/assignments/<int:assignment_id>/withdraw")
+@allow(Role.ADMINISTRATOR)
+def withdraw(assignment_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        cycle = assignments.withdraw(session, assignment_id, actor=current_actor(), now=now())
+    flash(_("The assignment is taken back."))
+    return redirect(url_for(".assigned", code=cycle.code, **_list_arguments()), code=303)
