@@ -18,8 +18,8 @@ from evalsys.config import SettingMissing
 
 COMMANDS = {
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
-    "score": ("evalsys.evaluation.commands:score", "Score a file of ratings, without a database."),
     "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
+    "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "db": ("evalsys.operations.database:db", "Bring the database's schema up to date, or take it back."),
     "doctor": ("evalsys.operations.doctor:doctor", "Say whether this installation is fit to run."),

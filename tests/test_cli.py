@@ -63,7 +63,7 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert "No such command 'nonsense'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["rules"])
+@pytest.mark.parametrize("name", ["rules", "score"])
 def test_a_command_that_needs_no_web_loads_none(name: str) -> None:
     program = (
         "import sys; from evalsys.cli import run; run([sys.argv[1], '--help']);"

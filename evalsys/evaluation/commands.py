@@ -33,7 +33,7 @@ def score(
     out: Path,
     seed: int,
 ) -> None:
-    r"""Score RATINGS, a long file, and write scores.csv and scores.json.
+    """Score RATINGS, a long file, and write scores.csv and scores.json.
 
     RATINGS has one row a rating: contract, party, rater, criterion, value, and if wanted mode, stratum and vendor.
     Party and criterion may be left out where the rules have just one. Files are .csv (UTF-8 or GB18030) or .xlsx, with
@@ -44,7 +44,7 @@ def score(
     awk -F, 'BEGIN{print "contract,vendor,rater,value"} NR>1{print $2","$2","$1","$7}' insteval.csv > ratings.csv
 
     The same files, rules and seed give the same bytes. Faulty files: every fault on stderr, exit 2, nothing written.
-    """
+    """  # noqa: D301 - click reads a real backspace as "do not wrap"
     from evalsys.evaluation.files import score_files  # numpy and scipy only once there is something to score
     from evalsys.evaluation.score_output import write_scores
 
