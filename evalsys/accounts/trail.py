@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
+from evalsys.accounts import words
 from evalsys.accounts.models import Account
 from evalsys.base.access import Actor
 from evalsys.base.audit import AuditEntry
 from evalsys.base.language import CHINA
 from evalsys.base.listing import Page, Wanted, paginate
+from evalsys.base.tables import Sheet
 from evalsys.registry.models import Region
+
+EXPORTED = 100_000
 
 SORTS = {"at": AuditEntry.at, "who": AuditEntry.actor_name, "act": AuditEntry.act, "subject": AuditEntry.subject}
 
@@ -45,6 +50,10 @@ class Filter:
             since=_day(args.get("since", "")),
             until=_day(args.get("until", "")),
         )
+
+    def as_args(self) -> dict[str, str]:
+        """The filter as an address carries it."""
+        return {name: str(value) for name, value in vars(self).items() if value}
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         if self.who:
@@ -94,3 +103,23 @@ def acts(session: Session, *, actor: Actor) -> list[str]:
     """The acts that the trail holds for this reader."""
     seen = entries(session, actor=actor).subquery()
     return list(session.scalars(select(seen.c.act).distinct().order_by(seen.c.act)))
+
+
+def as_sheet(session: Session, narrow: Filter, *, actor: Actor) -> Sheet:
+    """What matches as a table to write, the newest first, at most EXPORTED rows."""
+    newest = (
+        entries(session, actor=actor)
+        .where(*narrow.conditions())
+        .order_by(AuditEntry.at.desc(), AuditEntry.id)
+        .limit(EXPORTED)
+        .execution_options(yield_per=1000)
+    )
+    return Sheet(
+        name=_("Audit trail"),
+        headings=[_("When"), _("Who"), _("Role"), _("Act"), _("Subject"), _("Detail")],
+        rows=(
+            (e.at, e.actor_name, str(words.role(e.role)), words.act(e.act), e.subject, words.detail(e.detail))
+            for e in session.scalars(newest)
+        ),
+        widths=(18, 16, 16, 24, 36, 60),
+    )

@@ -16,6 +16,7 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault, TooMany
 from evalsys.base.forms import refuse
 from evalsys.base.listing import Wanted
+from evalsys.base.tables import download
 
 bp = Blueprint("accounts", __name__)
 
@@ -205,5 +206,13 @@ def audit_trail() -> ResponseReturnValue:
         "accounts/audit_trail.html",
         page=trail.trail_page(reading(), Wanted.from_args(request.args), narrow, actor=current_actor()),
         narrow=narrow,
+        exported=trail.EXPORTED,
         acts=trail.acts(reading(), actor=current_actor()),
     )
+
+
+@bp.get("/audit.<any(csv, xlsx):kind>")
+@access.allow(Role.AUDITOR, Role.ADMINISTRATOR)
+def audit_table(kind: str) -> ResponseReturnValue:
+    sheet = trail.as_sheet(reading(), trail.Filter.from_args(request.args), actor=current_actor())
+    return download([sheet], "audit-trail", kind)
