@@ -1,0 +1,154 @@
+"""Published between-variances and shrunken estimates, and the edges."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalsys.scoring.shrinkage import shrink, tau_squared
+
+# Colditz et al. (1994), JAMA 271:698-702: log relative risks of tuberculosis in 13 BCG vaccine trials, as in metafor's
+# dat.bcg. Expected values from metafor 3.8 (rma, blup), which its documentation prints to four digits.
+BCG = [
+    (-0.889311333920205, 0.325584765003961),
+    (-1.58538865720143, 0.194581121398144),
+    (-1.34807314829969, 0.415367965367965),
+    (-1.44155119002131, 0.0200100319022476),
+    (-0.217547322211296, 0.0512101721696309),
+    (-0.786115585818864, 0.00690561845590876),
+    (-1.62089822359839, 0.223017247572315),
+    (0.0119523335238405, 0.00396157929781773),
+    (-0.469417648738149, 0.056434210463249),
+    (-1.37134480347278, 0.0730247936130289),
+    (-0.339358828338391, 0.0124122139715597),
+    (0.445913400571379, 0.532505845200153),
+    (-0.0173139482168798, 0.0714046596839863),
+]
+BCG_FITS = [
+    ("REML", 0.313243258136486, -0.71453234215814, 0.179781516105207, -0.80023356197035, 0.409930447526168),
+    ("PM", 0.318068452205024, -0.714968153493444, 0.180892191537624, None, None),
+    ("DL", 0.308760262862376, -0.714117222073227, 0.178742089535403, -0.799390973185865, 0.408523174355307),
+]
+# Rubin (1981), J. Educ. Stat. 6:377-401: coaching effects in eight schools
+SCHOOLS = [(28, 15), (8, 10), (-3, 16), (7, 11), (-1, 9), (1, 11), (18, 10), (12, 18)]
+# Efron and Morris (1975), J. Am. Stat. Assoc. 70:311-319, table 1: hits in the first 45 at-bats of 1970
+HITS = [18, 17, 16, 15, 14, 14, 13, 12, 11, 11, 10, 10, 10, 10, 10, 9, 8, 7]
+
+members = st.lists(st.tuples(st.floats(-100, 100), st.floats(0.01, 100)), min_size=2, max_size=9)
+
+
+def columns(rows: list[tuple[float, float]]) -> tuple[Any, Any]:
+    y, v = np.array(rows, dtype=np.float64).T
+    return y, v
+
+
+@pytest.mark.parametrize("fit", BCG_FITS, ids=lambda fit: fit[0])
+def test_bcg_matches_metafor(fit: tuple[Any, ...]) -> None:
+    method, tau2, mean, se, first, first_sd = fit
+    assert tau_squared(*columns(BCG), method=method) == pytest.approx(tau2, abs=1e-9)
+    got = shrink(*columns(BCG), method=method)
+    assert (got.mean, got.mean_se, got.tau2) == pytest.approx((mean, se, tau2), abs=1e-9)
+    if first is not None:
+        assert got.values[0] == pytest.approx(first, abs=1e-9)
+        assert got.sd_known_spread[0] == pytest.approx(first_sd, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ["REML", "PM", "DL"])
+def test_eight_schools_lie_on_the_boundary_and_keep_honest_limits(method: Any) -> None:
+    y, se = columns(SCHOOLS)
+    got = shrink(y, se**2, method=method)
+    assert got.tau2 == 0
+    assert got.values == pytest.approx(np.full(8, 7.68561672495604), abs=1e-9)
+    assert got.mean_se == pytest.approx(4.0719191584023, abs=1e-9)
+    assert got.reliability.tolist() == [0] * 8
+    assert (got.sd > got.sd_known_spread).all()
+
+
+def test_dyestuff_shrinks_like_lme4() -> None:
+    # Davies (1947), as in lme4's Dyestuff: batch means of 5, REML's residual variance 2451.25; Bates gives 42.00² and
+    # batch effects from -44.995 to 56.733
+    means = np.array([1505.0, 1528, 1564, 1498, 1600, 1470])
+    got = shrink(means, np.full(6, 2451.25 / 5))
+    assert got.tau2 == pytest.approx(1764.05, abs=1e-6)
+    assert got.values - 1527.5 == pytest.approx(
+        [-17.6068512, 0.39126336, 28.5622253, -23.0845383, 56.7331873, -44.9952866], abs=1e-5
+    )
+
+
+@pytest.mark.parametrize(("method", "shrunk"), [("PM", 0.29391385489966), ("DL", 0.29391385489966)])
+def test_baseball_matches_james_and_stein(method: Any, shrunk: float) -> None:
+    # Efron and Morris (1977), Scientific American 236:119-127: grand mean .265, shrinking factor .212
+    average = np.array(HITS) / 45
+    mean = average.mean()
+    got = shrink(average, np.full(18, mean * (1 - mean) / 45), method=method, bias_corrected=True)
+    assert got.reliability[0] == pytest.approx(0.211653417144266, abs=1e-9)
+    assert got.values[0] == pytest.approx(shrunk, abs=1e-9)
+
+
+def test_frozen_terms_make_a_member_independent_of_the_others() -> None:
+    y, v = columns(BCG)
+    all_together = shrink(y, v, tau2=0.3, mean=-0.7)
+    alone = shrink(y[:1], v[:1], tau2=0.3, mean=-0.7)
+    assert alone.values[0] == all_together.values[0]
+    assert alone.mean_se == 0
+    assert alone.sd[0] == alone.sd_known_spread[0]
+
+
+@given(members)
+def test_shrunken_values_lie_between_the_estimate_and_the_mean(rows: list[tuple[float, float]]) -> None:
+    y, v = columns(rows)
+    got = shrink(y, v)
+    low, high = np.minimum(y, got.mean), np.maximum(y, got.mean)
+    assert (got.values >= low - 1e-9).all()
+    assert (got.values <= high + 1e-9).all()
+    assert np.isfinite(got.sd).all()
+    assert (got.low <= got.values).all()
+
+
+@given(members, st.sampled_from(["REML", "PM", "DL"]), st.floats(0.001, 1000), st.floats(-1000, 1000))
+def test_the_spread_follows_the_unit_and_ignores_the_origin(
+    rows: list[tuple[float, float]], method: Any, unit: float, origin: float
+) -> None:
+    y, v = columns(rows)
+    there, here = tau_squared(y, v, method), tau_squared(y * unit + origin, v * unit**2, method)
+    assert here == pytest.approx(there * unit**2, rel=1e-4, abs=1e-4 * unit**2)
+
+
+@given(members)
+def test_the_restricted_likelihood_is_nowhere_higher(rows: list[tuple[float, float]]) -> None:
+    y, v = columns(rows)
+
+    def deviance(tau2: float) -> float:
+        w = 1 / (v + tau2)
+        return float(-np.log(w).sum() + np.log(w.sum()) + w @ (y - w @ y / w.sum()) ** 2)
+
+    best = tau_squared(y, v)
+    assert all(deviance(best) <= deviance(best * f + a) + 1e-7 for f in (0, 0.5, 0.99, 1.01, 2) for a in (0, 1e-3, 50))
+
+
+def test_equal_estimates_do_not_differ() -> None:
+    for method in ("REML", "PM", "DL"):
+        assert tau_squared([5, 5, 5], [1, 2, 3], method) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "why"),
+    [
+        (([1], [1]), {}, "estimates: at least 2"),
+        (([], []), {"tau2": 1.0}, "estimates: there is no member"),
+        (([1, 2], [1]), {}, "variances: must have shape"),
+        (([[1, 2]], [[1, 1]]), {}, "estimates: must be one-dimensional"),
+        (([1, 2], [0, 1]), {}, "variances: must be above 0"),
+        (([1, np.nan], [1, 1]), {}, "estimates: must be finite"),
+        (([1, 2], [1, 1]), {"method": "ML"}, "method: 'ML' is not one of"),
+        (([1, 2], [1, 1]), {"tau2": -1.0}, "tau2: must be 0 or more"),
+        (([1, 2], [1, 1]), {"tau2": np.inf}, "tau2: must be 0 or more"),
+        (([1, 2], [1, 1]), {"mean": np.nan}, "mean: must be finite"),
+        (([1, 2, 3], [1, 1, 1]), {"bias_corrected": True}, "bias_corrected: needs at least 4"),
+    ],
+)
+def test_faulty_members_are_refused(arguments: Any, options: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        shrink(*arguments, **options)
