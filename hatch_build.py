@@ -1,5 +1,6 @@
 """Compile the translations into the wheel; a working copy compiles them when the site starts."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,5 +14,7 @@ class CompiledTranslations(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         for source in Path(self.root, "evalsys", "translations").glob("*/LC_MESSAGES/*.po"):
-            with source.open("rb") as text, source.with_suffix(".mo").open("wb") as binary:
+            part = source.with_suffix(f".{os.getpid()}.tmp")
+            with source.open("rb") as text, part.open("wb") as binary:
                 write_mo(binary, read_po(text))
+            part.replace(source.with_suffix(".mo"))  # whole at any moment, for a site that runs from here

@@ -46,7 +46,7 @@ def test_it_carries_every_file_that_the_working_copy_has(wheel: Path) -> None:
     } | {
         str(path.relative_to(ROOT))
         for path in (ROOT / "evalsys").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.suffix not in {".pyc", ".tmp"} and path.is_file()
     }
     assert len(wanted) > 50
     assert wanted <= carried
