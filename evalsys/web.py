@@ -22,6 +22,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
+from evalsys.collection import survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
@@ -84,11 +85,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _register_views(app: Flask, _csrf: CSRFProtect) -> None:
+def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     """Every blueprint of every room; the menu follows this order."""
     accounts.install(app)
     collection.install(app)
     accounts.offer_administration(app)
+    csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
+    app.register_blueprint(survey_views.bp)
 
     @app.get("/healthz")
     @access.public
@@ -149,6 +152,8 @@ def _give_templates(app: Flask) -> None:
         path = Path(app.static_folder or "") / filename
         return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
 
+    app.jinja_env.globals["static_version"] = static_version
+
     @app.context_processor
     def everywhere() -> dict[str, object]:
         return {
@@ -156,6 +161,5 @@ def _give_templates(app: Flask) -> None:
             "Role": access.Role,
             "is_simulated": bool(reading().scalar(select(exists().where(Cycle.simulated)))),
             "navigation": navigation.navigation,
-            "static_version": static_version,
             "page_sizes": PAGE_SIZES,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -28,16 +29,21 @@ def compile_catalogues() -> None:
             continue
         with po.open("rb") as source:
             catalogue = read_po(source)
-        fresh = mo.with_suffix(f".{id(catalogue)}.tmp")
+        fresh = mo.with_suffix(f".{os.getpid()}-{id(catalogue)}.tmp")
         with fresh.open("wb") as target:
             write_mo(target, catalogue)
         fresh.replace(mo)  # two processes may do this at once; each leaves a whole file
 
 
 def choose_language() -> str:
-    """`?lang=` first, then what the reader chose before, then the browser's wish; Chinese otherwise."""
+    """`?lang=` first, then what the reader chose before, then the browser's wish; Chinese otherwise.
+
+    The recipient's survey reads no session and is Chinese unless its address says otherwise.
+    """
     if not has_request_context():
         return LANGUAGES[0]
+    if request.path.startswith("/s/"):
+        return LANGUAGES[1] if request.args.get("lang") == LANGUAGES[1] else LANGUAGES[0]
     asked = request.args.get("lang") or session.get("language")
     if asked in LANGUAGES:
         return cast(str, asked)

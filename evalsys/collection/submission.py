@@ -1,0 +1,184 @@
+"""The hot path: one recipient's answer, counted once and durable before it is acknowledged.
+
+Submissions that arrive while others are being written wait together and are written together by whoever gets the turn
+first: one transaction, one flush to the disk, a fixed number of statements for the whole group. It goes below the ORM;
+benchmarks/survey_posts.py shows why.
+
+Nothing here remembers who answered what: the invitation is only marked as used, and the answers stand under a key drawn
+at random. No audit entry and no log line is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from evalsys.base.db import Database
+from evalsys.base.direct import DatabaseAway, Direct, DriverConnection
+from evalsys.collection.models import Mode, TimeBand
+
+LARGEST_GROUP = 64  # 64 answers of 11 ratings stay below the 32,766 parameters SQLite allows a statement
+
+# Each … becomes one parenthesis of places for every row of values.
+_FREE = """
+SELECT i.id FROM invitation i JOIN entry e ON e.id = i.entry_id JOIN cycle c ON c.id = e.cycle_id
+WHERE NOT i.used AND c.state = 'collecting' AND i.id IN (…) ORDER BY i.id"""
+_USE = "UPDATE invitation SET used = TRUE WHERE id IN (…)"
+_RESPONSES = "INSERT INTO response (key, entry_id, stratum_id, mode, time_band, held) VALUES …"
+_RATINGS = "INSERT INTO response_rating (response_key, criterion, value) VALUES …"
+_LEAVES = "INSERT INTO receipt_leaf (leaf, entry_id) VALUES …"
+_DAYS = """
+INSERT INTO response_day (entry_id, day, count) VALUES …
+ON CONFLICT (entry_id, day) DO UPDATE SET count = response_day.count + excluded.count"""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One recipient's answers to one entry.
+
+    Attributes:
+        stratum_id: None where fewer than five of the stratum were asked.
+        ratings: level by criterion; None is "not applicable".
+        leaf: see `leaf_of`.
+        day: only counted, never kept beside the answers.
+    """
+
+    invitation_id: int
+    entry_id: int
+    stratum_id: int | None
+    ratings: Mapping[str, float | None]
+    time_band: TimeBand
+    leaf: bytes
+    day: date
+    mode: Mode = Mode.SELF
+
+
+def leaf_of(reference: str, receipt: str) -> bytes:
+    """SHA-256(0x00 ‖ contract ‖ receipt), as in RFC 9162's leaves."""
+    return sha256(b"\x00" + reference.encode() + receipt.encode()).digest()
+
+
+class _Waiting:
+    """A submission in the queue. `counted`: None while, or because, it was not written."""
+
+    __slots__ = ("counted", "submission", "taken", "woken")
+
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self.taken = False
+        self.counted: bool | None = None
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class SubmissionWriter:
+    """Writes the submissions of one process; threads may share it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._direct = Direct(database)
+        self._failures: tuple[type[Exception], ...] = (*self._direct.failures, OSError)
+        self._begin = "BEGIN IMMEDIATE" if database.is_sqlite else "BEGIN"
+        self._find_free = _FREE if database.is_sqlite else f"{_FREE} FOR UPDATE OF i"
+        self._queue: deque[_Waiting] = deque()
+        self._guard = threading.Lock()
+        self._led = False  # whether somebody writes, or is woken to
+        self._sized = lru_cache(maxsize=1024)(self._with_places)
+
+    def submit(self, submission: Submission) -> bool:
+        """Write a submission; on return it is durable.
+
+        Returns:
+            False, with nothing written, when the code was used or the cycle closed in the meantime.
+
+        Raises:
+            DatabaseAway: it is not known to be saved; the same form may be sent again.
+        """
+        mine = _Waiting(submission)
+        with self._guard:
+            self._queue.append(mine)
+            leads, self._led = not self._led, True
+        if not leads:
+            mine.woken.acquire()  # written by another, or first in the queue
+        if not mine.taken:
+            self._lead()
+        if mine.counted is None:
+            raise DatabaseAway
+        return mine.counted
+
+    def _lead(self) -> None:
+        """Write all who wait, wake them, and hand the lead to the first who came meanwhile."""
+        with self._guard:
+            group = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_GROUP))]
+            for waiting in group:
+                waiting.taken = True
+        try:
+            self._write(group)
+        finally:
+            with self._guard:
+                self._led = bool(self._queue)
+                if self._queue:
+                    group.append(self._queue[0])
+            for waiting in group:
+                waiting.woken.release()
+
+    def _write(self, group: Sequence[_Waiting]) -> None:
+        submissions = [waiting.submission for waiting in group]
+        try:
+            with self._database.writing():
+                counted = self._direct.run(lambda connection: self._transact(connection, submissions))
+        except self._direct.faults as fault:
+            if len(group) > 1:  # one that cannot be stored must not spoil the others
+                for waiting in group:
+                    self._write([waiting])
+                return
+            _log.error("an answer was not saved: %s", type(fault).__name__)
+        except self._failures as failure:
+            _log.error("%d answers were not saved: %s", len(group), type(failure).__name__)
+        else:
+            for waiting, done in zip(group, counted, strict=True):
+                waiting.counted = done
+
+    def _transact(self, connection: DriverConnection, submissions: Sequence[Submission]) -> list[bool]:
+        connection.execute(self._begin)
+        found = self._execute(connection, self._find_free, [(s.invitation_id,) for s in submissions])
+        free = {row[0] for row in found}
+        counted = []
+        for submission in submissions:
+            counted.append(submission.invitation_id in free)
+            free.discard(submission.invitation_id)  # the same code twice in one group: the first counts
+        winners = [s for s, done in zip(submissions, counted, strict=True) if done]
+        if winners:
+            self._store(connection, winners)
+        connection.execute("COMMIT")
+        return counted
+
+    def _store(self, connection: DriverConnection, winners: Sequence[Submission]) -> None:
+        keyed = [(secrets.token_bytes(16), s) for s in winners]
+        days = Counter((s.entry_id, s.day.isoformat()) for s in winners)
+        for statement, rows in (
+            (_USE, [(s.invitation_id,) for s in winners]),
+            (_RESPONSES, [(key, s.entry_id, s.stratum_id, s.mode, s.time_band, False) for key, s in keyed]),
+            (_RATINGS, [(key, *rating) for key, s in keyed for rating in s.ratings.items()]),
+            (_LEAVES, [(s.leaf, s.entry_id) for s in winners]),
+            (_DAYS, [(*day, count) for day, count in sorted(days.items())]),  # one order for all: no deadlock
+        ):
+            self._execute(connection, statement, rows)
+
+    def _execute(self, connection: DriverConnection, statement: str, rows: Sequence[tuple[Any, ...]]) -> Any:
+        return connection.execute(self._sized(statement, len(rows), len(rows[0])), [v for row in rows for v in row])
+
+    def _with_places(self, statement: str, rows: int, width: int) -> str:
+        """A statement with a place for every value of every row."""
+        row = "(" + ",".join("?" * width) + ")"
+        return self._direct.native(statement.replace("…", ",".join([row] * rows)))

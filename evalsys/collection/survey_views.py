@@ -1,0 +1,191 @@
+"""Pages for recipients: enter a code, answer, keep a receipt. No cookie, no session, no script.
+
+Nothing here logs an address that holds a code: a failure is told by its kind alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import traceback
+from datetime import timedelta
+from typing import cast
+
+from flask import Blueprint, Flask, Response, current_app, make_response, redirect, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from evalsys.base import access
+from evalsys.base.clock import now
+from evalsys.base.db import Database, transaction
+from evalsys.base.direct import DatabaseAway
+from evalsys.base.limits import allow_try
+from evalsys.collection.codes import grouped, read_code, read_receipt
+from evalsys.collection.door import LARGEST_FORM, Door
+from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Opened, Received, SurveyDesk
+from evalsys.registry.models import CycleState
+
+bp = Blueprint("survey", __name__, url_prefix="/s")
+
+WRONG_CODES = 30  # from one address in ten minutes; people in one village often share one
+WINDOW = timedelta(minutes=10)
+LONGEST_ENTRY = 60  # of a mistyped code that is shown again
+
+
+@bp.record_once
+def _open_desk(state: BlueprintSetupState) -> None:
+    app = cast(Flask, state.app)
+    desk = SurveyDesk(cast(Database, app.extensions["database"]), app.config["SECRET_KEY"])
+    app.extensions["survey_desk"] = desk
+    app.wsgi_app = Door(app.wsgi_app, desk)  # type: ignore[method-assign]  # how Flask takes middleware
+
+
+@bp.url_value_preprocessor
+def _limit_size(_endpoint: str | None, _values: dict[str, object] | None) -> None:
+    """Before anything reads the form."""
+    request.max_content_length = LARGEST_FORM
+
+
+def _desk() -> SurveyDesk:
+    return cast(SurveyDesk, current_app.extensions["survey_desk"])
+
+
+@bp.get("/")
+@access.public
+def enter() -> ResponseReturnValue:
+    """Where a code is typed in."""
+    typed = request.args.get("code", "")
+    if not typed.strip():
+        return _page("survey/enter.html", typed="")
+    code = read_code(typed)
+    if code is None:
+        return _unknown_code(typed)
+    return redirect(url_for(".survey", code=code, lang=request.args.get("lang")), code=303)
+
+
+@bp.get("/<code>")
+@access.public
+def survey(code: str) -> ResponseReturnValue:
+    """The questions that a code opens."""
+    opened = _opened(code)
+    if opened is None:
+        return _unknown_code(code)
+    if opened.used:
+        return _already_answered(410)
+    if opened.state != CycleState.COLLECTING:
+        return _not_collecting(opened)
+    return _questions(opened, Faulty(), status=200)
+
+
+@bp.post("/<code>")
+@access.public
+def answer(code: str) -> ResponseReturnValue:
+    """Take the answers."""
+    opened = _opened(code)
+    if opened is None:
+        return _unknown_code(code)
+    match _desk().answer(opened, request.form, now=now()):
+        case Received(receipt=receipt):
+            return redirect(url_for(".thanks", receipt=receipt, lang=request.args.get("lang")), code=303)
+        case AlreadyAnswered():
+            return _already_answered(409)
+        case Closed():
+            return _not_collecting(opened)
+        case Faulty() as faulty:
+            return _questions(opened, faulty, status=422)
+
+
+@bp.get("/thanks/<receipt>")
+@access.public
+def thanks(receipt: str) -> ResponseReturnValue:
+    """That the answer arrived, and the receipt that shows it."""
+    known = read_receipt(receipt, _desk().receipt_key)
+    if known is None:
+        return _notice(404, _("There is no such receipt."), _("Please compare it with what you noted down."))
+    return _page("survey/thanks.html", receipt=grouped(known, 4))
+
+
+@bp.errorhandler(SQLAlchemyError)
+@bp.errorhandler(DatabaseAway)
+def out_of_order(_error: Exception) -> ResponseReturnValue:
+    """The database is away: keep the answers in a form that can be sent again."""
+    fields = list(request.form.items(multi=True)) if request.method == "POST" else []
+    response = _page("survey/try_again.html", status=503, fields=fields)
+    response.headers["Retry-After"] = "10"
+    return response
+
+
+@bp.errorhandler(Exception)
+def failed(error: Exception) -> ResponseReturnValue:
+    """Anything else. A log line of the framework would hold the address, and with it the code."""
+    if isinstance(error, HTTPException):
+        message = _("What was sent is too large.") if error.code == 413 else _("The page cannot be used in this way.")
+        return _notice(error.code or 500, message, _("Please open the link that you were given once more."))
+    place = "".join(traceback.format_tb(error.__traceback__))
+    current_app.logger.error("a survey page failed: %s\n%s", type(error).__name__, place)
+    return out_of_order(error)
+
+
+def _opened(typed: str) -> Opened | None:
+    code = read_code(typed)
+    return _desk().open(code) if code else None
+
+
+def _questions(opened: Opened, faulty: Faulty, *, status: int) -> Response:
+    desk = _desk()
+    return _page(
+        "survey/questions.html",
+        status=status,
+        opened=opened,
+        questions=desk.questions(opened),
+        faulty=faulty,
+        token=faulty.token or desk.fresh_token(opened),
+    )
+
+
+def _unknown_code(typed: str) -> Response:
+    """404 with the entry box filled in; 429 for an address that keeps guessing, which is then not counted on."""
+    with transaction() as session:
+        allowed = allow_try(session, f"survey code:{_origin()}", limit=WRONG_CODES, window=WINDOW, now=now())
+    return _page("survey/enter.html", status=404 if allowed else 429, typed=typed[:LONGEST_ENTRY], blocked=not allowed)
+
+
+def _origin() -> str:
+    """Where a request comes from: the address, or of an IPv6 address the network that one household gets."""
+    address = request.remote_addr or ""
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
+
+
+def _already_answered(status: int) -> Response:
+    return _notice(
+        status,
+        _("This code has been used."),
+        _("The survey was answered with this code already; each code counts once, and nothing was counted twice."),
+        _("If it was you, all is done. If it was not you, tell the office that gave you the code."),
+    )
+
+
+def _not_collecting(opened: Opened) -> Response:
+    if opened.state == CycleState.DRAFT:
+        return _notice(410, _("The survey is not open yet."), _("Please keep the code and come back later."))
+    return _notice(
+        410,
+        _("The survey is closed."),
+        _("The time for answers is over; nothing was saved."),
+        _("The results will be published; you do not have to do anything more."),
+    )
+
+
+def _notice(status: int, title: str, *paragraphs: str) -> Response:
+    return _page("survey/notice.html", status=status, title=title, paragraphs=paragraphs)
+
+
+def _page(template: str, *, status: int = 200, **values: object) -> Response:
+    """A page without what other pages know of the reader: that would read the session."""
+    chosen = current_app.jinja_env.get_template(template)
+    response = make_response(chosen.render(values, lang=request.args.get("lang")), status)
+    response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the code
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,163 @@
+"""The hot path below the session: counted once, together, and leaving no trace of who."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from evalsys.base.db import Database
+from evalsys.base.direct import DatabaseAway
+from evalsys.collection.models import Invitation, ReceiptLeaf, Response, ResponseDay, ResponseRating, TimeBand
+from evalsys.collection.submission import LARGEST_GROUP, Submission, SubmissionWriter, _Waiting, leaf_of
+from evalsys.registry.models import Cycle
+from tests.collection.surveys import make_many_invitations
+from tests.factories import make_stratum
+
+Write = Callable[..., Any]
+
+
+def count(database: Database, table: type[Any]) -> int:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def submissions(database: Database, write: Write, number: int) -> list[Submission]:
+    write(make_many_invitations, number)
+    with database.reading() as session:
+        rows = session.execute(select(Invitation.id, Invitation.entry_id).order_by(Invitation.id)).all()
+    return [
+        Submission(
+            invitation_id=identity,
+            entry_id=entry_id,
+            stratum_id=None,
+            ratings={"recipient_help": 4.0, "recipient_reachable": None},
+            time_band=TimeBand.OVER_60,
+            leaf=leaf_of("HT-1", f"receipt {identity}"),
+            day=date(2026, 11, 2),
+        )
+        for identity, entry_id in rows
+    ]
+
+
+def together(writer: SubmissionWriter, group: list[Submission]) -> list[bool | None]:
+    """What becomes of submissions that waited for the same turn."""
+    waiting = [_Waiting(submission) for submission in group]
+    writer._write(waiting)
+    return [one.counted for one in waiting]
+
+
+def test_a_leaf_is_the_hash_of_contract_and_receipt() -> None:
+    assert leaf_of("合同1", "ABC") == sha256(b"\x00" + "合同1ABC".encode()).digest()
+
+
+def test_a_submission_is_counted_once(database: Database, write: Write) -> None:
+    (submission,) = submissions(database, write, 1)
+    writer = SubmissionWriter(database)
+    assert writer.submit(submission)
+    assert not writer.submit(submission)
+    with database.reading() as session:
+        kept = session.scalars(select(Response)).one()
+        ratings = dict(session.execute(select(ResponseRating.criterion, ResponseRating.value)).all())
+        assert session.scalars(select(Invitation.used)).one()
+        assert session.scalars(select(ReceiptLeaf.leaf)).one() == submission.leaf
+        assert session.execute(select(ResponseDay.day, ResponseDay.count)).one() == (date(2026, 11, 2), 1)
+    assert ratings == {"recipient_help": 4.0, "recipient_reachable": None}
+    assert (kept.entry_id, kept.stratum_id, kept.mode, kept.time_band) == (submission.entry_id, None, "self", "over_60")
+    assert not kept.held
+    assert kept.import_id is None
+
+
+def test_those_who_wait_are_written_together(database: Database, write: Write) -> None:
+    group = submissions(database, write, 5)
+    writer = SubmissionWriter(database)
+    assert together(writer, [*group, group[0]]) == [True] * 5 + [False]
+    assert together(writer, group) == [False] * 5
+    with database.reading() as session:
+        assert session.scalars(select(ResponseDay.count)).all() == [5]
+    assert count(database, Response) == 5
+
+
+def test_no_group_is_larger_than_a_statement_can_be(database: Database, write: Write) -> None:
+    group = submissions(database, write, LARGEST_GROUP + 3)
+    writer = SubmissionWriter(database)
+    waiting = [_Waiting(submission) for submission in group]
+    writer._queue.extend(waiting)
+    writer._led = True
+    writer._lead()
+    assert [one.counted for one in waiting] == [True] * LARGEST_GROUP + [None] * 3
+    assert waiting[LARGEST_GROUP].woken.acquire(blocking=False)  # the next to lead
+    assert not waiting[LARGEST_GROUP].taken
+    assert not waiting[LARGEST_GROUP + 1].woken.acquire(blocking=False)
+    writer._lead()
+    assert [one.counted for one in waiting] == [True] * (LARGEST_GROUP + 3)
+    assert not writer._led
+
+
+def test_one_that_cannot_be_stored_does_not_spoil_the_others(database: Database, write: Write) -> None:
+    good, bad, other = submissions(database, write, 3)
+    bad = Submission(**vars(bad) | {"stratum_id": 4711})
+    assert together(SubmissionWriter(database), [good, bad, other]) == [True, None, True]
+    assert count(database, Response) == 2
+    with database.reading() as session:
+        assert session.scalars(select(Invitation.used).order_by(Invitation.id)).all() == [True, False, True]
+
+
+def test_a_cycle_that_closed_in_the_meantime_counts_nothing(database: Database, write: Write) -> None:
+    (submission,) = submissions(database, write, 1)
+    write(lambda session: session.execute(text("UPDATE cycle SET state = 'review'")))
+    assert not SubmissionWriter(database).submit(submission)
+    assert count(database, Response) == 0
+
+
+def test_a_failing_database_saves_nothing_and_says_so(
+    database: Database, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    (submission,) = submissions(database, write, 1)
+    writer = SubmissionWriter(database)
+    write(lambda session: session.execute(text("ALTER TABLE receipt_leaf RENAME TO elsewhere")))
+    with caplog.at_level(logging.ERROR), pytest.raises(DatabaseAway):
+        writer.submit(submission)
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["1 answers were not saved"]
+    write(lambda session: session.execute(text("ALTER TABLE elsewhere RENAME TO receipt_leaf")))
+    assert writer.submit(submission)
+    assert count(database, Response) == 1
+
+
+def test_no_column_leads_from_an_answer_to_an_invitation(database: Database) -> None:
+    tables = Response.metadata.tables
+    about_invitations = set(tables["invitation"].columns.keys()) - {"entry_id", "stratum_id"}
+    for name in ("response", "response_rating", "receipt_leaf", "response_day"):
+        table = tables[name]
+        assert not about_invitations & set(table.columns.keys()), name
+        assert "invitation" not in {key.column.table.name for key in table.foreign_keys}, name
+    for name in ("invitation", "response", "response_rating", "receipt_leaf"):
+        assert not [c.name for c in tables[name].columns if c.type.python_type.__name__ in {"date", "datetime"}], name
+
+
+def test_rows_do_not_remember_their_order(database: Database, write: Write) -> None:
+    writer = SubmissionWriter(database)
+    for submission in submissions(database, write, 12):
+        writer.submit(submission)
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL keeps rows in the order of writing until they are mixed; docs/privacy.md says so")
+    with database.reading() as session:
+        for statement in ("SELECT key FROM response", "SELECT leaf FROM receipt_leaf"):
+            found = list(session.scalars(text(statement)))
+            assert found == sorted(found)
+        with pytest.raises(Exception, match="no such column: rowid"):
+            session.execute(text("SELECT rowid FROM response"))
+
+
+def test_a_stratum_that_was_given_is_kept(database: Database, write: Write) -> None:
+    (submission,) = submissions(database, write, 1)
+    stratum = write(make_stratum)
+    assert SubmissionWriter(database).submit(Submission(**vars(submission) | {"stratum_id": stratum.id}))
+    with database.reading() as session:
+        assert session.scalars(select(Response.stratum_id)).one() == stratum.id
+        assert session.scalars(select(Cycle.state)).all()
