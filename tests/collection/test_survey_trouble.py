@@ -152,7 +152,7 @@ def test_a_form_that_is_too_large_or_sent_in_the_wrong_way_is_told_so(client: Ch
     code = write(make_invitation)
     page = client.post(f"/s/{code}", data={"form-token": "x" * 70_000})
     assert page.status_code == 413
-    assert "发送的内容太大" in page.text
+    assert "提交的内容过大" in page.text
     assert client.put(f"/s/{code}").status_code == 405
 
 
