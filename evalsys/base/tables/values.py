@@ -15,6 +15,7 @@ _DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?
 _DAY_RUN = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _MONEY = re.compile(r"[¥$]?\s*(-?[\d,]*\.?\d+)\s*(万?)\s*元?")
 _GROUPS = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 MOST_YUAN = 10**12
 
 
@@ -51,7 +52,7 @@ def as_text(value: Value, most: int = 200) -> str:
         raise ValueWrong(
             _("The text has %(n)s characters; at most %(most)s fit.", n=len(text), most=most), _("Shorten it.")
         )
-    if any(unicodedata.category(c) == "Cc" and c not in "\n\t\r" for c in text):
+    if _CONTROL.search(text):
         raise ValueWrong(_("The text holds characters that cannot be printed."), _("Type it again."))
     return " ".join(text.split())
 
