@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Invalid, NotFound
+from evalsys.registry import changes
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, RosterMember, Stratum
 
 TRANSITIONS: dict[CycleState, CycleState | None] = {
@@ -88,10 +89,7 @@ def edit_cycle(session: Session, cycle: Cycle, facts: CycleFacts, *, actor: Acto
         )
     if facts.code != cycle.code:
         raise Conflict(_("The code of a cycle stays as it is."), remedy=_("Add another cycle."))
-    before = {name: str(getattr(cycle, name)) for name in vars(facts)}
-    for name, value in vars(facts).items():
-        setattr(cycle, name, value)
-    changed = {name: [before[name], str(value)] for name, value in vars(facts).items() if before[name] != str(value)}
+    changed = changes.apply(cycle, vars(facts))
     audit.record(
         session, actor=actor, act="registry.edit_cycle", subject=f"cycle:{cycle.code}", now=now, detail=changed
     )

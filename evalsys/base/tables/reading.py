@@ -42,7 +42,7 @@ class Column:
     en: str
     others: tuple[str, ...] = ()
     required: bool = True
-    example: Value = ""
+    example: str | float | date = ""
     explanation: LazyString | str = ""
 
     @property
@@ -58,7 +58,7 @@ class Column:
 def _folded(heading: object) -> set[str]:
     """A heading without case, blanks, width, marks; with and without what stands in brackets: "金额（元）*"."""
     text = re.sub(r"[\s*:_]", "", unicodedata.normalize("NFKC", str(heading))).casefold()
-    return {text, re.sub(r"\([^)]*\)", "", text)} - {""}
+    return {text, re.sub(r"\((?!万)[^)]*\)", "", text)} - {""}  # 万元 is another unit, not a remark
 
 
 @dataclass
