@@ -21,8 +21,18 @@ COMMANDS = {
     "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
     "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
+    "import": ("evalsys.cli:import_files", "Take in vendors, contracts, frames and more from files."),
     "db": ("evalsys.operations.database:db", "Bring the database's schema up to date, or take it back."),
     "doctor": ("evalsys.operations.doctor:doctor", "Say whether this installation is fit to run."),
+}
+
+IMPORTS = {
+    "regions": ("evalsys.registry.commands:regions", "Regions; the first thing to import."),
+    "purchasers": ("evalsys.registry.commands:purchasers", "Purchasers."),
+    "vendors": ("evalsys.registry.commands:vendors", "Vendors, known by their credit code."),
+    "contracts": ("evalsys.registry.commands:contracts", "Contracts, known by their reference."),
+    "frames": ("evalsys.registry.commands:frames", "How many recipients each contract of a cycle serves."),
+    "roster": ("evalsys.registry.commands:roster", "Names of recipients, where they are invited by name."),
 }
 
 
@@ -61,6 +71,11 @@ def evalsys() -> None:
 
     Exit codes: 0 done; 1 looked, and the answer is no; 2 refused, with the reason and what to do on stderr.
     """
+
+
+@click.group("import", cls=LazyGroup, places=IMPORTS)
+def import_files() -> None:
+    """Take in a file (.xlsx, or .csv in UTF-8 or GB18030): all of it, or nothing when any cell is at fault."""
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,7 +13,6 @@ from evalsys.base.command import application
 from evalsys.registry.cycles import cycle_by_code
 from evalsys.registry.imports import Kind, Plan, Scope, carry_out, kind_named, make_plan
 
-
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 _cycle = click.option("--cycle", "cycle_code", required=True, help="Code of the cycle, for example 2026.")

@@ -137,7 +137,7 @@ class _Lookups:
             for row in session.execute(select(Contract.id, *columns))
         }
         rated = select(Entry.contract_id, Cycle.code).join(Cycle).where(Cycle.state.in_(UNDER_WAY))
-        self.rated: dict[int, str] = dict(session.execute(rated).tuples())
+        self.rated: dict[int, str] = dict(session.execute(rated).all())
 
     def shown(self, name: str, value: Any) -> tuple[str, str]:
         """A stored column's heading, and its value as a person writes it."""
@@ -156,7 +156,7 @@ class _Lookups:
 def read(table: Table, scope: Scope) -> Plan:
     """What a file of contracts would change."""
     lookups = _Lookups(scope)
-    plan, seen = Plan(Contract, shown=lookups.shown), Seen()
+    plan, seen = Plan(Contract, lookups.shown), Seen()
     for row in table:
         values = _values(row, lookups)
         if values["reference"]:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from evalsys.base.tables import Column, Row, Table
 from evalsys.registry import frames
 from evalsys.registry.imports.contracts import REFERENCE
-from evalsys.registry.imports.plans import Known, Plan, Scope, Seen
+from evalsys.registry.imports.plans import Known, Plan, Scope, Seen, headed
 from evalsys.registry.models import Contract, Cycle, Entry, RosterMember, Stratum
 
 _PLACE = (
@@ -72,7 +72,7 @@ def _cycle(scope: Scope) -> Cycle:
 
 def _entries(scope: Scope, cycle: Cycle) -> dict[str, int]:
     query = select(Contract.reference, Entry.id).join(Entry).where(Entry.cycle_id == cycle.id)
-    return dict(scope.session.execute(query).tuples())
+    return dict(scope.session.execute(query).all())
 
 
 def _strata(scope: Scope, cycle: Cycle) -> dict[tuple[int, str, str], Known]:
@@ -108,7 +108,7 @@ def read_frames(table: Table, scope: Scope) -> Plan:
     """What a file of frame sizes would change; parts that it does not name stay as they are."""
     cycle = _cycle(scope)
     entries, known = _entries(scope, cycle), _strata(scope, cycle)
-    plan, seen = Plan(Stratum), Seen()
+    plan, seen = Plan(Stratum, headed(FRAME_COLUMNS)), Seen()
     for row in table:
         place, size = _place(row, entries, cycle), row.whole("size", most=10_000_000)
         if place is not None:
@@ -127,7 +127,7 @@ def read_roster(table: Table, scope: Scope) -> Plan:
     cycle = _cycle(scope)
     entries, strata = _entries(scope, cycle), _strata(scope, cycle)
     known, held = _roster(scope, cycle)
-    plan, seen = Plan(RosterMember), Seen()
+    plan, seen = Plan(RosterMember, headed(ROSTER_COLUMNS)), Seen()
     for row in table:
         place = _place(row, entries, cycle)
         name, contact = row.text("name", most=60), row.text("contact", most=120, required=False) or ""
@@ -169,5 +169,5 @@ def _roster(scope: Scope, cycle: Cycle) -> tuple[dict[tuple[int, str, str], Know
         .where(RosterMember.stratum_id.in_(ours))
         .group_by(RosterMember.stratum_id)
     )
-    held: Counter[int] = Counter(dict(scope.session.execute(counting).tuples()))
+    held: Counter[int] = Counter(dict(scope.session.execute(counting).all()))
     return known, held

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.tables import Column, Row, Table
 from evalsys.registry.imports.directory import Regions
-from evalsys.registry.imports.plans import Known, Plan, Scope, Seen
+from evalsys.registry.imports.plans import Known, Plan, Scope, Seen, headed
 from evalsys.registry.models import Purchaser, Region, RegionLevel
 from evalsys.registry.regions import BELOW
 
@@ -56,7 +56,7 @@ def read_regions(table: Table, scope: Scope) -> Plan:
     query = select(Region.id, Region.code, Region.name, Region.path, Region.level)
     regions = {code: (number, name, path, level) for number, code, name, path, level in scope.session.execute(query)}
     paths = {code: (path, level) for code, (_id, _name, path, level) in regions.items()}
-    plan, seen = Plan(Region), Seen()
+    plan, seen = Plan(Region, headed(REGION_COLUMNS)), Seen()
     for row in table:
         code, name = _code(row, "code"), row.text("name", most=60)
         parent = _code(row, "parent") if row.raw("parent") is not None else None
@@ -106,7 +106,7 @@ def _placed(
 
 def insert_regions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Add regions, those above before those below."""
-    numbers: dict[str, int] = dict(session.execute(select(Region.code, Region.id)).tuples())
+    numbers: dict[str, int] = dict(session.execute(select(Region.code, Region.id)).all())
     for row in sorted(rows, key=lambda row: str(row["path"])):
         above = row["path"].split("/")[:-2]
         region = Region(**row, parent_id=numbers[above[-1]] if above else None)
@@ -122,7 +122,7 @@ def read_purchasers(table: Table, scope: Scope) -> Plan:
         (name, region): Known(number, {"name": name, "region_id": region})
         for number, name, region in scope.session.execute(select(Purchaser.id, Purchaser.name, Purchaser.region_id))
     }
-    plan, seen = Plan(Purchaser), Seen()
+    plan, seen = Plan(Purchaser, headed(PURCHASER_COLUMNS)), Seen()
     for row in table:
         name, region = row.text("name", most=120), regions.find(row, "region")
         if name is None or region is None:

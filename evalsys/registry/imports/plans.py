@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -80,23 +80,23 @@ class Plan:
 
     Attributes:
         model: the table.
+        shown: a column's heading and a value of it, as a person writes them.
         new: rows to insert.
         changed: rows to update, each with its id.
         unchanged: how many rows say what is known.
         samples: the first rows that are new or changed.
         warnings: what a person should look at; nothing that stops the import.
         digest: SHA-256 of the file.
-        shown: a column's heading and a value of it, as a person writes them.
     """
 
     model: type[Base]
+    shown: Callable[[str, Any], tuple[str, str]]
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     unchanged: int = 0
     samples: list[Sample] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     digest: str = ""
-    shown: Callable[[str, Any], tuple[str, str]] = lambda name, value: (name, str(value))
 
     @property
     def counts(self) -> str:
@@ -140,6 +140,12 @@ class Plan:
         """Keep a warning; the first SAMPLES are enough to see what it is about."""
         if len(self.warnings) < SAMPLES:
             self.warnings.append(text)
+
+
+def headed(columns: Sequence[Column]) -> Callable[[str, Any], tuple[str, str]]:
+    """For `Plan.shown`, where a stored value is what the file says."""
+    headings = {column.name: column.heading for column in columns}
+    return lambda name, value: (headings[name], str(value))
 
 
 class Seen:

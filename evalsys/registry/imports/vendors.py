@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from evalsys.base.tables import Column, Row, Table
 from evalsys.registry import credit_code
-from evalsys.registry.imports.plans import Known, Plan, Scope, Seen
+from evalsys.registry.imports.plans import Known, Plan, Scope, Seen, headed
 from evalsys.registry.models import Contract, Region, Vendor
 
 COLUMNS = (
@@ -52,7 +52,7 @@ def checked_code(row: Row) -> str | None:
 def read(table: Table, scope: Scope) -> Plan:
     """What a file of vendors would change. A column that the file lacks stays as it is."""
     known, foreign = _known(scope), _working_elsewhere(scope)
-    plan, seen = Plan(Vendor), Seen()
+    plan, seen = Plan(Vendor, headed(COLUMNS)), Seen()
     given = {name: most for name, most in _OPTIONAL.items() if table.has(name)}
     for row in table:
         code, name = checked_code(row), row.text("name", most=120)
