@@ -26,6 +26,9 @@ from evalsys.collection import survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
+from evalsys.evaluation import views as evaluation
+from evalsys.publication import officer_views as publishing
+from evalsys.publication import views as publication
 from evalsys.registry.models import Cycle
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -88,7 +91,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     """Every blueprint of every room; the menu follows this order."""
     accounts.install(app)
+    publication.install(app)
     collection.install(app)
+    evaluation.install(app)
+    publishing.install(app)
     accounts.offer_administration(app)
     csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
     app.register_blueprint(survey_views.bp)

@@ -1,0 +1,160 @@
+"""A result told in sentences, with its numbers."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from flask_babel import gettext as _
+
+from evalsys.base.language import number, percent, points
+from evalsys.evaluation.naming import Names
+from evalsys.scoring.cells import SAMPLED
+from evalsys.scoring.status import Why
+
+
+class Line(Protocol):
+    """A score of a run, or a line of an edition."""
+
+    @property
+    def peer_group(self) -> str: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def grade(self) -> str | None: ...
+    @property
+    def rank(self) -> int | None: ...
+    @property
+    def breakdown(self) -> dict[str, Any]: ...
+
+
+def reasons(line: Line, names: Names) -> list[str]:
+    """Why a contract has its status, and what else a reader must know."""
+    return [_reason(reason, names) for reason in line.breakdown["reasons"]]
+
+
+def _reason(reason: dict[str, Any], names: Names) -> str:
+    party, dimension = names.party(reason["party"]), names.dimension(reason["dimension"])
+    have, need = reason["have"], reason["need"]
+    told = str(reason["code"])
+    match reason["code"]:
+        case Why.TOO_FEW_ANSWERS:
+            told = _(
+                "%(party)s: %(have)s valid ratings; at least %(need)s are needed.",
+                party=party,
+                have=number(have),
+                need=number(need),
+            )
+        case Why.PARTY_LEFT_OUT:
+            told = _(
+                "%(party)s: %(have)s valid ratings where %(need)s are needed; the other parties carry its weight.",
+                party=party,
+                have=number(have),
+                need=number(need),
+            )
+        case Why.NO_PARTY_LEFT:
+            told = _("No party has enough ratings on “%(dimension)s”.", dimension=dimension)
+        case Why.WIDE_INTERVAL:
+            told = _(
+                "The margin of error is ±%(have)s points, more than ±%(need)s.", have=points(have), need=points(need)
+            )
+        case Why.FRAME_TOO_SMALL:
+            told = _(
+                "%(have)s recipients answered, more than the %(need)s on record; the number on record was not used.",
+                have=number(have),
+                need=number(need),
+            )
+    return told
+
+
+def story(line: Line, names: Names) -> list[str]:
+    """The score in sentences: what it is, how sure, from whom."""
+    return [*_score(line, names), *_raters(line, names), *_asked(line)]
+
+
+def _score(line: Line, names: Names) -> list[str]:
+    kept = line.breakdown
+    if line.score is None:
+        return [_("There is no score, grade or rank for now.")]
+    told = [
+        _(
+            "The score is %(score)s of 100; with %(level)s confidence it lies between %(low)s and %(high)s.",
+            score=points(line.score),
+            level=percent(names.rules.interval.level),
+            low=points(line.low),
+            high=points(line.high),
+        ),
+        _(
+            "It ranks %(rank)s among %(ranked)s scored contracts of the group “%(group)s”.",
+            rank=number(line.rank),
+            ranked=number(kept["ranked"]),
+            group=names.group(line.peer_group),
+        ),
+    ]
+    chance = kept["chances"][line.grade]
+    if kept["near_boundary"]:
+        told.append(
+            _(
+                "The grade is “%(grade)s”, but close to a boundary: its probability is %(chance)s.",
+                grade=names.grade(line.grade),
+                chance=percent(chance),
+            )
+        )
+    else:
+        told.append(
+            _(
+                "The grade is “%(grade)s”; its probability is %(chance)s.",
+                grade=names.grade(line.grade),
+                chance=percent(chance),
+            )
+        )
+    if kept["capped"]:
+        told.append(_("A weak dimension holds the grade down: the rules cap it."))
+    return told
+
+
+def _raters(line: Line, names: Names) -> list[str]:
+    separator: str = _(", ")
+    counted = [
+        _("%(party)s: %(count)s", party=names.party(code), count=number(count))
+        for code, count in line.breakdown["respondents"].items()
+    ]
+    return [_("Ratings counted – %(list)s.", list=separator.join(counted))]
+
+
+def _asked(line: Line) -> list[str]:
+    kept = line.breakdown
+    sent, answered = kept["collected"], kept["respondents"].get(SAMPLED)
+    if answered is None:
+        return []
+    told = []
+    if kept["frame"]:
+        told.append(
+            _(
+                "The contract serves %(frame)s recipients; %(share)s of them are counted.",
+                frame=number(kept["frame"]),
+                share=percent(min(1, answered / kept["frame"]), 1),
+            )
+        )
+    if sent["invited"]:
+        told.append(
+            _(
+                "%(invited)s were invited and %(received)s answered: a response rate of %(rate)s.",
+                invited=number(sent["invited"]),
+                received=number(sent["received"]),
+                rate=percent(sent["received"] / sent["invited"], 1),
+            )
+        )
+    if sent["held"]:
+        told.append(
+            _(
+                "%(received)s answers received = %(counted)s not held + %(held)s held back for examination.",
+                received=number(sent["received"]),
+                counted=number(sent["received"] - sent["held"]),
+                held=number(sent["held"]),
+            )
+        )
+    return told

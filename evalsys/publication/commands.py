@@ -1,0 +1,63 @@
+"""`evalsys cycle`: a cycle's steps from the command line."""
+
+from __future__ import annotations
+
+import click
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from evalsys.base.access import COMMAND_LINE
+from evalsys.base.clock import now
+from evalsys.base.command import application
+from evalsys.evaluation.queries import statuses_of
+from evalsys.evaluation.usecases import run_cycle
+from evalsys.publication.usecases import publish
+from evalsys.registry.cycles import cycle_by_code, move, state_name
+from evalsys.registry.models import Cycle, CycleState
+from evalsys.scoring.status import Status
+
+
+@click.command()
+@click.argument("code", metavar="CYCLE")
+@click.argument("step", type=click.Choice(["open", "close", "run", "publish"]))
+@click.option("--reason", default="", help="With publish: why a correction was needed.")
+@click.option("--refit", is_flag=True, help="With run: learn the spread of ratings anew.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="With run: of random draws; the cycle's own otherwise.")
+def cycle(code: str, step: str, reason: str, refit: bool, seed: int | None) -> None:
+    """Take the cycle CYCLE a step on.
+
+    open starts collecting; close ends it; run scores (again, as often as needed); publish makes the newest scoring
+    public. After a publication, run and publish with --reason make a correction.
+    """
+    with application() as database, database.transaction() as session:
+        chosen = cycle_by_code(session, code)
+        match step:
+            case "open":
+                said = _moved(session, chosen, CycleState.COLLECTING)
+            case "close":
+                said = _moved(session, chosen, CycleState.REVIEW)
+            case "run":
+                said = _run(session, chosen, seed=seed, refit=refit)
+            case _:
+                edition = publish(session, chosen, reason=reason, actor=COMMAND_LINE, now=now())
+                said = _("Edition %(number)s of %(code)s is published.", number=edition.number, code=code)
+    click.echo(said)
+
+
+def _moved(session: Session, chosen: Cycle, to: CycleState) -> str:
+    move(session, chosen, to, actor=COMMAND_LINE, now=now())
+    said: str = _("%(code)s: %(state)s", code=chosen.code, state=state_name(chosen.state))
+    return said
+
+
+def _run(session: Session, chosen: Cycle, *, seed: int | None, refit: bool) -> str:
+    click.echo(_("Scoring %(code)s …", code=chosen.code), err=True)
+    run = run_cycle(session, chosen, seed=seed, refit=refit, actor=COMMAND_LINE, now=now())
+    counts = statuses_of(session, run)
+    said: str = _(
+        "%(code)s: %(all)s contracts, %(rated)s rated, %(provisional)s provisional, %(withheld)s not rated.",
+        code=chosen.code,
+        all=len(run.scores),
+        **{status.value: counts.get(status.value, 0) for status in Status},
+    )
+    return said

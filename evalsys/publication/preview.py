@@ -1,0 +1,70 @@
+"""What publishing would make public, before it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from evalsys.base.access import Actor
+from evalsys.evaluation.models import Run
+from evalsys.evaluation.naming import Names
+from evalsys.evaluation.queries import latest_run
+from evalsys.publication.changes import changes_between
+from evalsys.publication.checks import Check, checks
+from evalsys.publication.models import Edition, EditionScore
+from evalsys.publication.queries import lines_of, newest_edition
+from evalsys.publication.usecases import future_lines
+from evalsys.registry.models import Cycle
+from evalsys.registry.pins import rules_of_version
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A cycle before publishing.
+
+    Attributes:
+        run: the newest; None before the first, and then there are no lines.
+        edition: the one that holds now; None before the first.
+        lines: what the next edition would say, by rank, those without one last.
+        changes: what would differ from `edition`.
+        names: by the run's rules.
+        checks: what has to hold.
+    """
+
+    cycle: Cycle
+    run: Run | None
+    edition: Edition | None
+    lines: list[EditionScore]
+    changes: list[dict[str, Any]]
+    names: Names | None
+    checks: list[Check]
+
+    @property
+    def is_ready(self) -> bool:
+        return all(check.holds for check in self.checks)
+
+    @property
+    def is_correction(self) -> bool:
+        return self.edition is not None
+
+
+def preview(session: Session, cycle: Cycle, *, actor: Actor) -> Preview:
+    """Look at a cycle before publishing.
+
+    Raises:
+        NotAllowed: it belongs to another region.
+    """
+    actor.require_region(cycle.region.path)
+    run, edition = latest_run(session, cycle), newest_edition(session, cycle)
+    lines = future_lines(session, run) if run else []
+    return Preview(
+        cycle=cycle,
+        run=run,
+        edition=edition,
+        lines=sorted(lines, key=lambda line: (line.rank is None, line.rank or 0, line.contract_reference)),
+        changes=changes_between(lines_of(session, edition), lines) if edition and run else [],
+        names=Names(rules_of_version(run.rules)) if run else None,
+        checks=checks(session, cycle),
+    )

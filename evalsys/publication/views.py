@@ -1,0 +1,118 @@
+"""What everybody may read: the home page, rankings, vendors, contracts, the method and the editions."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from evalsys.base import access, navigation
+from evalsys.base.db import reading
+from evalsys.base.listing import Wanted
+from evalsys.base.tables.writing import download
+from evalsys.evaluation.naming import Names
+from evalsys.evaluation.sentences import story
+from evalsys.publication import kept_pages, methodology, queries
+from evalsys.publication.explanation import explain, level_shares
+from evalsys.publication.kept_pages import kept
+from evalsys.publication.queries import rules_of_edition
+from evalsys.publication.sheets import ranking_sheet
+from evalsys.publication.vendor_scores import vendor_history
+
+bp = Blueprint("publication", __name__)
+
+
+def install(app: Flask) -> None:
+    """Register the public pages and their menu entries."""
+    kept_pages.install(app)
+    app.register_blueprint(bp)
+    navigation.offer(app, "publication.rankings", _l("Rankings"))
+    navigation.offer(app, "publication.method", _l("Method"))
+
+
+@bp.get("/")
+@access.public
+@kept
+def home() -> ResponseReturnValue:
+    return render_template("publication/home.html", editions=queries.editions_in_force(reading()))
+
+
+@bp.get("/rankings")
+@access.public
+@kept
+def rankings() -> ResponseReturnValue:
+    shown = queries.edition_shown(reading(), request.args.get("edition", ""))
+    if shown is None:
+        return render_template("publication/nothing_yet.html")
+    chosen = queries.Filter.from_args(request.args)
+    return render_template(
+        "publication/rankings.html",
+        shown=shown,
+        page=queries.ranking(reading(), shown.edition, Wanted.from_args(request.args), chosen),
+        chosen=chosen,
+        choices=queries.choices(reading(), shown.edition),
+        editions=queries.editions_in_force(reading()),
+        names=Names(rules_of_edition(shown.edition)),
+    )
+
+
+@bp.get("/rankings.<any(csv, xlsx):kind>")
+@access.public
+def rankings_file(kind: str) -> ResponseReturnValue:
+    shown = queries.edition_shown(reading(), request.args.get("edition", ""))
+    if shown is None:
+        return render_template("publication/nothing_yet.html"), 404
+    chosen = queries.Filter.from_args(request.args)
+    lines = queries.ranking_lines(reading(), shown.edition, Wanted.from_args(request.args), chosen)
+    stem = f"rankings-{shown.edition.cycle.code}-{shown.edition.number}"
+    return download([ranking_sheet(shown.edition, lines)], stem, kind)
+
+
+@bp.get("/vendors/<credit_code>")
+@access.public
+@kept
+def vendor(credit_code: str) -> ResponseReturnValue:
+    history = vendor_history(queries.published_of_vendor(reading(), credit_code))
+    return render_template("publication/vendor.html", history=history)
+
+
+@bp.get("/contracts/<path:reference>")
+@access.public
+@kept
+def contract(reference: str) -> ResponseReturnValue:
+    found = queries.contract_shown(reading(), reference, request.args.get("edition", ""))
+    names = Names(rules_of_edition(found.shown.edition))
+    return render_template(
+        "publication/contract.html",
+        shown=found.shown,
+        line=found.line,
+        history=found.history,
+        names=names,
+        story=story(found.line, names),
+        explanation=explain(found.line, names.rules),
+        shares=level_shares(found.line, names),
+    )
+
+
+@bp.get("/methodology")
+@access.public
+@kept
+def method() -> ResponseReturnValue:
+    return render_template(
+        "publication/methodology.html", method=methodology.method(reading(), request.args.get("edition", ""))
+    )
+
+
+@bp.get("/editions/<int:number>")
+@access.public
+@kept
+def edition(number: int) -> ResponseReturnValue:
+    shown = queries.edition_shown(reading(), str(number))
+    assert shown is not None  # noqa: S101 - a number that is not there has raised NotFound
+    return render_template(
+        "publication/edition.html",
+        shown=shown,
+        editions=queries.editions_of(reading(), shown.edition.cycle_id),
+        statuses=queries.statuses_of(reading(), shown.edition),
+        names=Names(rules_of_edition(shown.edition)),
+    )
