@@ -162,6 +162,7 @@ def install(lock: str) -> None:
 def pip_install(lock: str) -> None:
     """Install what the lock names and nothing else: no resolving, and no unlocked packages to build with."""
     total = len(re.findall(r"^[a-z]", (ROOT / lock).read_text("utf-8"), re.MULTILINE))
+    say(f"installing {total} packages of {lock}")
     options = (
         "--no-input --disable-pip-version-check --progress-bar=off --require-hashes --no-deps --no-build-isolation"
     )

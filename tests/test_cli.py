@@ -47,9 +47,9 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"evalsys, version {__version__}\n"
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", [*cli.COMMANDS, *(f"import {kind}" for kind in cli.IMPORTS)])
 def test_each_command_is_there_and_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run([name, "--help"]) == 0
+    assert cli.run([*name.split(), "--help"]) == 0
     assert capsys.readouterr().out.startswith(f"Usage: evalsys {name} ")
 
 

@@ -207,8 +207,8 @@ def test_every_wrong_contract_cell_is_told(session: Session) -> None:
     told = faults(session, "contracts", contracts_file(*rows))
     for row, column, words in [
         (2, "A", "为空"), (3, "C", "没有登记"), (4, "D", "没有登记"), (5, "E", "没有这个地区"), (6, "E", "重名"),
-        (7, "F", "不在可选内容"), (8, "G", "金额"), (9, "H", "日期"), (10, "I", "早于"), (11, "J", "不在可选内容"), (12, "K", "整数"),
-        (13, "A", "第 3 行"), (14, "F", "为空"), (14, "J", "为空"),
+        (7, "F", "不在可选内容"), (8, "G", "金额"), (9, "H", "日期"), (10, "I", "早于"), (11, "J", "不在可选内容"),
+        (12, "K", "整数"), (13, "A", "第 3 行"), (14, "F", "为空"), (14, "J", "为空"),
     ]:  # fmt: skip
         assert words in told[row, column], (row, column, told[row, column])
     assert not session.scalars(select(Contract)).all()
