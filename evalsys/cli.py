@@ -34,6 +34,7 @@ IMPORTS = {
     "contracts": ("evalsys.registry.commands:contracts", "Contracts, known by their reference."),
     "frames": ("evalsys.registry.commands:frames", "How many recipients each contract of a cycle serves."),
     "roster": ("evalsys.registry.commands:roster", "Names of recipients, where they are invited by name."),
+    "ratings": ("evalsys.collection.rating_commands:ratings", "Ratings: a row for each contract, rater and criterion."),
 }
 
 

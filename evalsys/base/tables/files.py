@@ -56,6 +56,14 @@ def too_many_rows(most_rows: int) -> Invalid:
     )
 
 
+def unclosed_quotation(row: int) -> Invalid:
+    """The refusal of a CSV file that cannot be read from a row on."""
+    return Invalid(
+        _("Row %(row)s of the CSV file cannot be read: a quotation mark is missing.", row=row),
+        remedy=_("Save the table as .csv from Excel or WPS, or as .xlsx."),
+    )
+
+
 def _broken() -> Invalid:
     return Invalid(
         _("The file is broken and cannot be read."),
@@ -63,7 +71,8 @@ def _broken() -> Invalid:
     )
 
 
-def _no_table() -> Invalid:
+def no_table() -> Invalid:
+    """The refusal of a file that is something else."""
     return Invalid(
         _("This file is neither an Excel workbook (.xlsx) nor a CSV table."),
         remedy=_("Save the table as .xlsx or .csv and send it again."),
@@ -76,7 +85,7 @@ def _check_archive(data: bytes, most_rows: int) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if "[Content_Types].xml" not in archive.namelist():
-                raise _no_table()
+                raise no_table()
             for member in archive.infolist():
                 unpacked += member.file_size  # reading stops there, and a lie ends in a wrong checksum
                 if unpacked > MOST_UNPACKED:
@@ -128,7 +137,7 @@ def _decoded(data: bytes) -> str:
             continue
         if not re.search(r"[\x00-\x08\x0e-\x1f]", text):
             return text
-    raise _no_table()
+    raise no_table()
 
 
 def _csv_rows(text: str, most_rows: int) -> list[list[Value]]:
@@ -142,8 +151,5 @@ def _csv_rows(text: str, most_rows: int) -> list[list[Value]]:
                 raise too_many_rows(most_rows)
             rows.append([cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA else cell for cell in row])
     except csv.Error as error:
-        raise Invalid(
-            _("Row %(row)s of the CSV file cannot be read: a quotation mark is missing.", row=len(rows) + 1),
-            remedy=_("Save the table as .csv from Excel or WPS, or as .xlsx."),
-        ) from error
+        raise unclosed_quotation(len(rows) + 1) from error
     return rows

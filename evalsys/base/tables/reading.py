@@ -312,3 +312,17 @@ def _check_nameless(headings: Sequence[Value], rows: Sequence[tuple[int, Sequenc
                     ),
                     remedy=_("Give the column its heading, or delete it."),
                 )
+
+
+def headings_among(rows: Sequence[Sequence[Value]], columns: Sequence[Column]) -> tuple[int, Table]:
+    """Find the row of headings among a CSV file's first rows.
+
+    Returns:
+        Its index, and a table that has its columns but holds no rows.
+
+    Raises:
+        Invalid: as `read_table`, of what is wrong with the headings.
+    """
+    sheet, place = _find([RawSheet("", rows)], columns)
+    places = _placed(sheet.rows[place], columns)
+    return place, Table("", {name: str(sheet.rows[place][at]).strip() for name, at in places.items()}, places, [])
