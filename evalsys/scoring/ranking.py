@@ -8,6 +8,9 @@ import numpy as np
 
 from evalsys.rules.model import Rules
 from evalsys.scoring.arrays import Integers, Vector, indices
+from evalsys.scoring.rank_sets import RankSets, bands, rank_sets
+
+__all__ = ["NO_RANK", "Peers", "RankSets", "bands", "competition_ranks", "peers_of", "rank_sets", "ranks_among"]
 
 TIE_DECIMALS = 9
 """Scores equal to this many decimals are ties: less is noise of floating-point arithmetic."""
