@@ -123,6 +123,8 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> ResponseReturnValue:
+        if error.code == 500:
+            close_reading()  # a statement that failed leaves PostgreSQL's transaction unusable, and the page reads too
         message, remedy = _said(error.code or 500)
         return render_template("errors/fault.html", message=message, remedy=remedy, details=()), error.code or 500
 

@@ -1,8 +1,11 @@
-"""Public pages kept ready as bytes, for readers who are not signed in.
+"""Public pages kept ready as bytes, handed out before Flask has begun.
 
-An edition never changes, so a page made from editions stays right until another edition is published. What a page
-depends on is part of its key: its address, the language, the newest edition's number and whether data is simulated.
-The last two are asked anew for every request, so no process ever serves what another has outdated.
+An edition never changes, so a page drawn from editions stays right until another edition is published. What such a
+page depends on is part of its key: its address, the languages the browser asks for, the newest edition and whether
+data is simulated. The last two are asked anew for every request, so no process serves what another has outdated.
+A reader with a cookie may be signed in, or have chosen a language: for such a one the page is made anew.
+
+Taking this module away changes nothing but the speed; benchmarks/ranking_page.py measures it.
 """
 
 from __future__ import annotations
@@ -10,34 +13,40 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, current_app, make_response, request, session
+from flask import Flask, make_response, request
 from flask.typing import ResponseReturnValue
 
-from evalsys.base.access import actor_or_none
-from evalsys.base.db import database
-from evalsys.base.language import language
+from evalsys.base.db import Database
+from evalsys.base.direct import DatabaseAway, Direct
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 View = Callable[..., ResponseReturnValue]
 Key = tuple[object, ...]
+Headers = list[tuple[str, str]]
 
 MOST_BYTES = 64 * 1024 * 1024
-_STATE = "SELECT (SELECT max(id) FROM edition), EXISTS (SELECT 1 FROM cycle WHERE simulated)"
+PLACES = ("/rankings", "/methodology", "/vendors/", "/contracts/", "/editions/")
+KEEP = "evalsys.keep"
+STATE = "SELECT (SELECT max(id) FROM edition), EXISTS (SELECT 1 FROM cycle WHERE simulated)"
 
 
 @dataclass(frozen=True)
 class KeptPage:
-    """A page as it goes out, with the tag by which a browser asks whether it is still the same."""
+    """An answer as it goes out, with the tag by which a browser asks whether it is still the same."""
 
     body: bytes
+    headers: Headers
     etag: str
 
 
 class KeptPages:
-    """Pages by key, those not asked for longest thrown away first; safe between threads."""
+    """Pages by key; those not asked for longest are thrown away first. Threads may share it."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._pages: OrderedDict[Key, KeptPage] = OrderedDict()
@@ -53,54 +62,86 @@ class KeptPages:
 
     def put(self, key: Key, page: KeptPage) -> None:
         with self._lock:
-            if key in self._pages:
-                return
+            replaced = self._pages.pop(key, None)
             self._pages[key] = page
-            self._bytes += len(page.body)
+            self._bytes += len(page.body) - (len(replaced.body) if replaced else 0)
             while self._bytes > self._most:
                 _key, oldest = self._pages.popitem(last=False)
                 self._bytes -= len(oldest.body)
 
 
-def install(app: Flask) -> None:
-    """Give an application its own store."""
-    app.extensions["kept_pages"] = KeptPages()
+class Shelf:
+    """WSGI middleware before the application."""
+
+    def __init__(self, application: WSGIApplication, database: Database, pages: KeptPages) -> None:
+        self._application = application
+        self._direct = Direct(database)
+        self._state = self._direct.native(STATE)
+        self._pages = pages
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        key = self._key(environ)
+        if key is None:
+            return self._application(environ, start_response)
+        page = self._pages.get(key)
+        if page is None:
+            return self._made(key, environ, start_response)
+        if page.etag in environ.get("HTTP_IF_NONE_MATCH", ""):
+            start_response("304 Not Modified", [pair for pair in page.headers if not pair[0].startswith("Content-L")])
+            return [b""]
+        start_response("200 OK", page.headers)
+        return [page.body]
+
+    def _key(self, environ: WSGIEnvironment) -> Key | None:
+        """None for what is not kept: another place or method, a reader with a cookie, a database that is away."""
+        path: str = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] != "GET" or "HTTP_COOKIE" in environ:
+            return None
+        if path != "/" and not path.startswith(PLACES):
+            return None
+        try:
+            state = self._direct.first(self._state, ())
+        except DatabaseAway:
+            return None
+        asked = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT_LANGUAGE", "")
+        return environ.get("SCRIPT_NAME", ""), path, *asked, *state
+
+    def _made(self, key: Key, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The application's answer, kept where its view says so and it gives no cookie."""
+        seen: list[Headers] = []
+
+        def start(status: str, headers: Headers, error: Any = None) -> Any:
+            seen.append(headers)
+            return start_response(status, headers, error)
+
+        parts = self._application(environ, start)
+        if environ.get(KEEP) is None:
+            return parts
+        body = b"".join(parts)
+        getattr(parts, "close", lambda: None)()
+        headers = seen[-1]
+        if not any(name == "Set-Cookie" for name, _value in headers):
+            self._pages.put(key, KeptPage(body, headers, environ[KEEP]))
+        return [body]
+
+
+def install(app: Flask, database: Database) -> None:
+    """Put a shelf before an application."""
+    app.wsgi_app = Shelf(app.wsgi_app, database, KeptPages())  # type: ignore[method-assign]  # Flask's own way to wrap
 
 
 def kept(view: View) -> View:
-    """Answer the anonymous from the store; make the page once. Only for pages drawn from editions alone."""
+    """Let the page be kept. Only for pages drawn from editions and rules alone."""
 
     @functools.wraps(view)
     def answer(**arguments: object) -> ResponseReturnValue:
-        if request.cookies and (actor_or_none() is not None or "_flashes" in session):
-            return view(**arguments)
-        pages = cast(KeptPages, current_app.extensions["kept_pages"])
-        key = (request.full_path, language(), *_state())
-        page = pages.get(key)
-        if page is None:
-            made = make_response(view(**arguments))
-            if made.status_code != 200:
-                return made
-            made.add_etag()
-            page = KeptPage(made.get_data(), made.get_etag()[0] or "")
-            pages.put(key, page)
-        response = Response(page.body, mimetype="text/html")
-        response.set_etag(page.etag)
-        response.headers["Cache-Control"] = "no-cache"  # keep it, but ask every time whether it is still the same
-        response.headers["Vary"] = "Cookie, Accept-Language"
-        return response.make_conditional(request)
+        made = make_response(view(**arguments))
+        if request.cookies or made.status_code != 200:
+            return made
+        made.add_etag()
+        made.headers["Cache-Control"] = "no-cache"  # keep it, but ask every time whether it is still the same
+        made.headers["Vary"] = "Cookie, Accept-Language"
+        request.environ[KEEP] = made.headers["ETag"]
+        return made
 
     return answer
-
-
-def _state() -> tuple[object, ...]:
-    """The newest edition and whether there is simulated data, by the shortest way to the database."""
-    connection = database().engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute(_STATE)
-        row = cursor.fetchone()
-        cursor.close()
-    finally:
-        connection.close()
-    return tuple(row or ())

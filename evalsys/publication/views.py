@@ -24,7 +24,7 @@ bp = Blueprint("publication", __name__)
 
 def install(app: Flask) -> None:
     """Register the public pages and their menu entries."""
-    kept_pages.install(app)
+    kept_pages.install(app, app.extensions["database"])
     app.register_blueprint(bp)
     navigation.offer(app, "publication.rankings", _l("Rankings"))
     navigation.offer(app, "publication.method", _l("Method"))
