@@ -19,6 +19,8 @@ from evalsys.config import SettingMissing
 COMMANDS = {
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
     "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
+    "invite": ("evalsys.collection.invitation_commands:invite", "Give codes to recipients who have none."),
+    "status": ("evalsys.collection.invitation_commands:status", "Say how many were invited, and how many answered."),
     "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "import": ("evalsys.cli:import_files", "Take in vendors, contracts, frames and more from files."),

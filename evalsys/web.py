@@ -22,7 +22,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
-from evalsys.collection import survey_views
+from evalsys.collection import invitation_views, survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
@@ -98,6 +98,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     accounts.offer_administration(app)
     csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
     app.register_blueprint(survey_views.bp)
+    app.register_blueprint(invitation_views.bp)
 
     @app.get("/healthz")
     @access.public

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 
-from evalsys.base.tokens import keyed_hash
+from evalsys.base.tokens import derive_key, keyed_hash
 
 ALPHABET = "23456789ACEFHJKMNPRTWXY"
 CODE_LENGTH = 10  # 9 drawn characters: 1.8 million million codes
@@ -32,6 +32,11 @@ def read_code(typed: str) -> str | None:
     if len(code) != CODE_LENGTH or not _VALUE.keys() >= set(code) or _weighted(code) % len(ALPHABET):
         return None
     return code
+
+
+def code_key(secret: str) -> bytes:
+    """The key that codes are hashed with. It follows from the secret key: with that lost, every code is."""
+    return derive_key(secret, "invitation code")
 
 
 def code_hash(code: str, key: bytes) -> bytes:

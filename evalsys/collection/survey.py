@@ -19,7 +19,7 @@ from evalsys.base.db import Database
 from evalsys.base.direct import Direct
 from evalsys.base.language import CHINA
 from evalsys.base.tokens import Seal, Sealed, derive_key
-from evalsys.collection.codes import code_hash, receipt_of
+from evalsys.collection.codes import code_hash, code_key, receipt_of
 from evalsys.collection.models import TimeBand
 from evalsys.collection.submission import Submission, SubmissionWriter, leaf_of
 from evalsys.registry.models import CycleState, RulesVersion
@@ -139,7 +139,7 @@ class SurveyDesk:
         self._direct = Direct(database)
         self._look_up = self._direct.native(_LOOK_UP)
         self._look_for_leaf = self._direct.native(_LOOK_FOR_LEAF)
-        self._code_key = derive_key(secret, "invitation code")
+        self._code_key = code_key(secret)
         self.receipt_key = derive_key(secret, "receipt")
         self._seal = Seal(derive_key(secret, "survey form"))
         self._writer = SubmissionWriter(database)

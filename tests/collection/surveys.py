@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
-from evalsys.base.tokens import derive_key
-from evalsys.collection.codes import code_hash, new_code
+from evalsys.collection.codes import code_hash, code_key, new_code
 from evalsys.collection.models import Invitation, ReceiptLeaf, Response, ResponseDay, ResponseRating
 from evalsys.registry.models import Entry
 from tests.factories import make_entry, make_stratum
@@ -34,9 +33,7 @@ def make_invitation(session: Session, *, entry: Entry | None = None, **columns: 
     """A code for one recipient of an entry; the row is kept, the code is only here."""
     entry = entry or make_entry(session)
     code = new_code()
-    session.add(
-        Invitation(code_hmac=code_hash(code, derive_key(SECRET, "invitation code")), entry_id=entry.id, **columns)
-    )
+    session.add(Invitation(code_hmac=code_hash(code, code_key(SECRET)), entry_id=entry.id, **columns))
     session.flush()
     return code
 
@@ -70,7 +67,7 @@ def make_many_invitations(session: Session, count: int, *, secret: str = SECRET)
     """As `make_invitations`, quickly."""
     entry = make_entry(session)
     codes = [new_code() for _ in range(count)]
-    key = derive_key(secret, "invitation code")
+    key = code_key(secret)
     rows = [{"code_hmac": code_hash(code, key), "entry_id": entry.id, "used": False} for code in codes]
     session.execute(insert(Invitation), rows)
     return codes

@@ -1,0 +1,85 @@
+"""`evalsys invite` and `evalsys status`: codes for recipients, and how many came back."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from flask_babel import gettext as _
+
+from evalsys.base.access import COMMAND_LINE
+from evalsys.base.clock import now
+from evalsys.base.command import application
+from evalsys.base.errors import Conflict
+from evalsys.collection.codes import code_key
+from evalsys.collection.invitations import figures, links_csv, withdraw_unused
+from evalsys.collection.invitations import invite as give_codes
+from evalsys.config import Settings
+from evalsys.registry.cycles import cycle_by_code
+
+
+@click.command()
+@click.argument("cycle")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="New file for contract, code, url.")
+@click.option("--replace-unused", is_flag=True, help="Withdraw the codes nobody has used, and give new ones instead.")
+def invite(cycle: str, *, out: Path, replace_unused: bool) -> None:
+    """Give a code to every recipient of CYCLE's frames who has none.
+
+    The file is the only place where codes stand: the database keeps hashes that only EVALSYS_SECRET_KEY makes. Print or
+    send them, then delete it. When it is lost, --replace-unused makes the old codes worthless and gives new ones.
+    """
+    settings = Settings.from_environment()
+    key = code_key(settings.require_secret_key())
+    draft = out.with_name(f".{out.name}.{os.getpid()}.part")
+    with application(settings) as database:
+        try:
+            with database.transaction() as session:
+                found = cycle_by_code(session, cycle)
+                if replace_unused:
+                    withdraw_unused(session, found, actor=COMMAND_LINE, now=now())
+                invited = give_codes(session, found, key=key, actor=COMMAND_LINE, now=now())
+                if invited:
+                    _require_new(out)
+                    _write_privately(draft, links_csv(invited, settings.base_url))
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        if invited:
+            draft.replace(out)  # after the commit: a file whose codes do not work must never be there
+            click.echo(_("%(count)s new codes: %(file)s", count=len(invited), file=out))
+        else:
+            click.echo(_("0 new codes: every recipient of the frames has one. No file was written."))
+
+
+def _require_new(out: Path) -> None:
+    if out.exists() and out.stat().st_size:
+        raise Conflict(
+            _("%(file)s exists; the codes in it would be lost.", file=out), remedy=_("Name another file after --out.")
+        )
+
+
+def _write_privately(file: Path, text: str) -> None:
+    """Write a file that only its owner reads, and wait until it is on the disk."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as target:
+        target.write(text)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+@click.command()
+@click.argument("cycle")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object: invited, used, received, counted.")
+def status(cycle: str, *, as_json: bool) -> None:
+    """Say how far the survey of CYCLE has come.
+
+    invited: codes given out; used: codes answered with; received: receipts of answers; counted: answers that are not
+    held back for review. Answers imported from files are none of these.
+    """
+    with application() as database, database.reading() as session:
+        found = asdict(figures(session, cycle_by_code(session, cycle), actor=COMMAND_LINE))
+    shown = {name: found[name] for name in ("invited", "used", "received", "counted")}
+    click.echo(json.dumps(shown) if as_json else "\n".join(f"{name:10}{number:>9,}" for name, number in shown.items()))

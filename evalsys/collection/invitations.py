@@ -1,0 +1,254 @@
+"""Codes for recipients: one for each place of the frame, told once and then only known by its keyed hash."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from evalsys.base import audit
+from evalsys.base.access import Actor
+from evalsys.base.db import Base
+from evalsys.base.errors import Conflict
+from evalsys.base.listing import Page, Wanted, paginate
+from evalsys.collection.codes import code_hash, new_code
+from evalsys.collection.models import Invitation, ReceiptLeaf, Response
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, RosterMember, Stratum, Vendor
+
+OPEN_STATES = frozenset({CycleState.DRAFT, CycleState.COLLECTING})  # in which codes are given
+BATCH = 5000
+FIGURES = ("frame", "invited", "used", "received", "counted")
+
+
+@dataclass(frozen=True)
+class Invited:
+    """A new code and the contract that it asks about."""
+
+    reference: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How far the survey of a cycle, or of one of its contracts, has come.
+
+    Attributes:
+        frame: recipients that the frame names.
+        invited: codes given out.
+        used: codes that were answered with.
+        received: receipts of answers, which stand apart from codes and answers.
+        counted: answers to the survey that are not held back for review. Answers from files are none of these: they
+            have neither code nor receipt. So received = counted + held, and used = received, always.
+    """
+
+    frame: int = 0
+    invited: int = 0
+    used: int = 0
+    received: int = 0
+    counted: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Recipients of the frame who have no code."""
+        return max(0, self.frame - self.invited)
+
+    @property
+    def unused(self) -> int:
+        """Codes that may still be answered with."""
+        return self.invited - self.used
+
+
+def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: datetime) -> list[Invited]:
+    """Give codes to all recipients of the frame who have none: those of the roster first, then places by number.
+
+    Args:
+        key: see `codes.code_key`.
+
+    Returns:
+        The new codes; nobody can tell them again.
+
+    Raises:
+        NotAllowed: the cycle has nothing in common with the actor's branch.
+        Conflict: the cycle does not collect any more, or has no frame.
+    """
+    _require_open(session, cycle, actor)
+    strata = session.execute(
+        select(Stratum, Contract.reference)
+        .join(Entry, Stratum.entry_id == Entry.id)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .where(Entry.id.in_(_entries(cycle, actor)))
+        .order_by(Contract.reference, Stratum.id)
+    ).all()
+    if not strata:
+        raise Conflict(
+            _("No contract of the cycle %(code)s has a frame of recipients.", code=cycle.code),
+            remedy=_("Import the frames first: contract, township, service item, number of recipients."),
+        )
+    places = list(_places(session, _entries(cycle, actor), strata))
+    made = _unheard_of_codes(session, len(places), key)
+    rows = [
+        {
+            "code_hmac": digest,
+            "entry_id": place.entry_id,
+            "stratum_id": place.stratum_id,
+            "roster_member_id": place.roster_member_id,
+            "used": False,
+        }
+        for place, digest in zip(places, made.values(), strict=True)
+    ]
+    if rows:
+        session.execute(insert(Invitation), rows)
+        _record(session, cycle, "invite", len(rows), actor=actor, now=now)
+    return [Invited(place.reference, code) for place, code in zip(places, made, strict=True)]
+
+
+def withdraw_unused(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> int:
+    """Make the codes worthless that nobody has answered with, for example because the list of them was lost.
+
+    Returns:
+        How many there were.
+
+    Raises:
+        NotAllowed, Conflict: as `invite`.
+    """
+    _require_open(session, cycle, actor)
+    mine = _entries(cycle, actor)
+    unused = session.scalar(select(func.count()).where(Invitation.entry_id.in_(mine), ~Invitation.used)) or 0
+    session.execute(delete(Invitation).where(Invitation.entry_id.in_(mine), ~Invitation.used))
+    if unused:
+        _record(session, cycle, "withdraw_codes", unused, actor=actor, now=now)
+    return unused
+
+
+def links_csv(invited: Iterable[Invited], base_url: str) -> str:
+    """The list to print or to send from: contract, code, url."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("contract", "code", "url"))
+    writer.writerows((one.reference, one.code, f"{base_url}/s/{one.code}") for one in invited)
+    return out.getvalue()
+
+
+def figures(session: Session, cycle: Cycle, *, actor: Actor) -> Figures:
+    """How far a cycle has come in the actor's branch."""
+    each = _by_contract(cycle, actor).subquery().c
+    row = session.execute(select(*(func.coalesce(func.sum(each[name]), 0) for name in FIGURES))).one()
+    return Figures(*map(int, row))
+
+
+def figures_by_contract(session: Session, cycle: Cycle, wanted: Wanted, *, actor: Actor) -> Page[Any]:
+    """How far each contract of the branch has come: rows of reference, title, vendor and the figures by name."""
+    statement = _by_contract(cycle, actor)
+    columns = statement.selected_columns
+    return paginate(
+        session,
+        statement,
+        wanted,
+        sorts={name: columns[name] for name in ("reference", "title", "vendor", *FIGURES)},
+        default_sort="reference",
+        search=(Contract.reference, Contract.title, Vendor.name),
+        tie=Contract.id,
+    )
+
+
+def _entries(cycle: Cycle, actor: Actor) -> Select[int]:
+    """The cycle's entries in the actor's branch: a county acts in its own part of the city's cycle."""
+    return (
+        select(Entry.id)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .join(Region, Contract.region_id == Region.id)
+        .where(Entry.cycle_id == cycle.id, Region.path.startswith(actor.region_path, autoescape=True))
+    )
+
+
+def _by_contract(cycle: Cycle, actor: Actor) -> Select[*tuple[Any, ...]]:
+    def count(of: type[Base], *which: ColumnElement[bool]) -> ScalarSelect[int]:
+        rows = select(func.count()).select_from(of).where(of.__table__.c.entry_id == Entry.id, *which)
+        return rows.correlate(Entry).scalar_subquery()
+
+    frame = select(func.coalesce(func.sum(Stratum.size), 0)).where(Stratum.entry_id == Entry.id).correlate(Entry)
+    return (
+        select(
+            Contract.reference,
+            Contract.title,
+            Vendor.name.label("vendor"),
+            frame.scalar_subquery().label("frame"),
+            count(Invitation).label("invited"),
+            count(Invitation, Invitation.used.is_(True)).label("used"),
+            count(ReceiptLeaf).label("received"),
+            count(Response, Response.import_id.is_(None), ~Response.held).label("counted"),
+        )
+        .select_from(Entry)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .join(Vendor, Contract.vendor_id == Vendor.id)
+        .where(Entry.id.in_(_entries(cycle, actor)))
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A recipient who has no code yet: by name where a roster says it, else only as one of so many."""
+
+    entry_id: int
+    stratum_id: int
+    reference: str
+    roster_member_id: int | None
+
+
+def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum, str]]) -> Iterator[_Place]:
+    """The places without a code: a stratum has as many as its size says, or its roster where that is longer."""
+    mine = select(Stratum.id).where(Stratum.entry_id.in_(entries))
+    invited = _counts(session, Invitation.stratum_id, mine)
+    enrolled = _counts(session, RosterMember.stratum_id, mine)
+    waiting = defaultdict[int, list[int]](list)
+    for stratum_id, member_id in session.execute(
+        select(RosterMember.stratum_id, RosterMember.id)
+        .outerjoin(Invitation, Invitation.roster_member_id == RosterMember.id)
+        .where(RosterMember.stratum_id.in_(mine), Invitation.id.is_(None))
+        .order_by(RosterMember.id)
+    ):
+        waiting[stratum_id].append(member_id)
+    for stratum, reference in strata:
+        open_places = max(stratum.size, enrolled.get(stratum.id, 0)) - invited.get(stratum.id, 0)
+        members = waiting[stratum.id][: max(0, open_places)]
+        for member in [*members, *[None] * (open_places - len(members))]:
+            yield _Place(stratum.entry_id, stratum.id, reference, member)
+
+
+def _counts(session: Session, stratum_id: InstrumentedAttribute[Any], mine: Select[int]) -> dict[int, int]:
+    rows = session.execute(select(stratum_id, func.count()).where(stratum_id.in_(mine)).group_by(stratum_id))
+    return {stratum: int(number) for stratum, number in rows}
+
+
+def _unheard_of_codes(session: Session, count: int, key: bytes) -> dict[str, bytes]:
+    """New codes with their hashes, none of which the database knows."""
+    made: dict[str, bytes] = {}
+    while len(made) < count:
+        drawn = {code_hash(code, key): code for code in (new_code() for _ in range(min(BATCH, count - len(made))))}
+        known = set(session.scalars(select(Invitation.code_hmac).where(Invitation.code_hmac.in_(list(drawn)))))
+        made |= {code: digest for digest, code in drawn.items() if digest not in known}
+    return made
+
+
+def _require_open(session: Session, cycle: Cycle, actor: Actor) -> None:
+    if not actor.region_path.startswith(cycle.region.path):
+        actor.require_region(cycle.region.path)
+    session.refresh(cycle, with_for_update=True)  # two who give codes at once take turns
+    if cycle.state not in OPEN_STATES:
+        raise Conflict(
+            _("The cycle %(code)s does not collect answers any more.", code=cycle.code),
+            remedy=_("Codes are given out before and while a cycle collects."),
+        )
+
+
+def _record(session: Session, cycle: Cycle, act: str, count: int, *, actor: Actor, now: datetime) -> None:
+    subject, detail = f"cycle:{cycle.code}", {"codes": count}
+    audit.record(session, actor=actor, act=f"collection.{act}", subject=subject, now=now, detail=detail)
