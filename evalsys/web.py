@@ -30,6 +30,7 @@ from evalsys.evaluation import views as evaluation
 from evalsys.publication import officer_views as publishing
 from evalsys.publication import views as publication
 from evalsys.registry.models import Cycle
+from evalsys.selection import views as selection
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -95,6 +96,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     collection.install(app)
     evaluation.install(app)
     publishing.install(app)
+    selection.install(app)
     accounts.offer_administration(app)
     csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
     app.register_blueprint(survey_views.bp)
