@@ -40,6 +40,10 @@ def _share(label: str, hint: str) -> NumberField:
     )
 
 
+def _key_or_none(value: str | int | None) -> int | None:
+    return int(value) if value else None
+
+
 class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     title = StringField(
         _l("Name of the lot"),
@@ -51,7 +55,9 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         description=_l("Results published for earlier years count as past performance."),
         validators=[InputRequired(_l("Enter a year.")), NumberRange(2000, 2100, _l("Enter a year from 2000 to 2100."))],
     )
-    purchaser_id = SelectField(_l("Purchaser"), coerce=int, validators=[InputRequired(_l("Choose a purchaser."))])
+    purchaser_id = SelectField(
+        _l("Purchaser"), coerce=_key_or_none, validators=[InputRequired(_l("Choose a purchaser."))]
+    )
     service_type = SelectField(_l("Service type"), validators=[InputRequired(_l("Choose a service type."))])
     use = SelectField(
         _l("Way of choosing"),
@@ -94,7 +100,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             "purchaser_id": plan.purchaser_id,
             "service_type": plan.service_type,
             "use": plan.use,
-        } | {name: Decimal(f"{share * 100:.4f}").normalize() for name, share in shares.items()}
+        } | {name: Decimal(f"{share * 100:.4f}".rstrip("0").rstrip(".")) for name, share in shares.items()}
 
 
 class PointsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
