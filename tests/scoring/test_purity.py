@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-MODULES = ["composite", "engine", "grades", "inputs", "intervals", "pooled", "ranking", "status", "vendors"]
+MODULES = ["composite", "engine", "grades", "inputs", "intervals", "pooled", "ranking", "severity", "status", "vendors"]
 
 
 @pytest.mark.parametrize("unwanted", ["flask", "sqlalchemy", "scipy.stats", "pandas"])
