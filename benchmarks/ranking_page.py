@@ -1,6 +1,6 @@
 """The ranking page beside a bare Flask view that returns the same bytes: requests a second, and the share kept.
 
-    python benchmarks/ranking_page.py [--contracts 500] [--rounds 7] [--requests 1500]
+    python -m benchmarks.ranking_page [--contracts 500] [--rounds 7] [--requests 1500]
 
 Both are called in this process through WSGI, in turn, so that no network and no client takes part. The page is asked
 for as a browser does the first time (200 with the whole body), and once it has it (304).
@@ -20,18 +20,15 @@ from typing import Any
 
 from flask import Flask, Response
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from evalsys import config  # noqa: E402 - found through the line above
-from evalsys.base import migrations  # noqa: E402
-from evalsys.base.db import Database  # noqa: E402
-from evalsys.config import Settings  # noqa: E402
-from evalsys.evaluation.models import Run  # noqa: E402
-from evalsys.publication.models import Edition, EditionScore  # noqa: E402
-from evalsys.registry.models import Cycle, Region, RulesVersion  # noqa: E402
-from evalsys.rules.loading import rules_hash  # noqa: E402
-from evalsys.web import create_app  # noqa: E402
+from evalsys import config
+from evalsys.base import migrations
+from evalsys.base.db import Database
+from evalsys.config import Settings
+from evalsys.evaluation.models import Run
+from evalsys.publication.models import Edition, EditionScore
+from evalsys.registry.models import Cycle, Region, RulesVersion
+from evalsys.rules.loading import rules_hash
+from evalsys.web import create_app
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

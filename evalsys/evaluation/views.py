@@ -15,7 +15,7 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.listing import Wanted
 from evalsys.evaluation import desk, queries, review
 from evalsys.evaluation.forms import RunForm
-from evalsys.evaluation.naming import Names
+from evalsys.evaluation.naming import Names, person
 from evalsys.evaluation.sentences import reasons
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.registry.cycles import cycle_by_code, state_name
@@ -27,6 +27,7 @@ def install(app: Flask) -> None:
     """Register the pages, their menu entry and what waits on the desk."""
     app.register_blueprint(bp)
     app.jinja_env.globals.update(reasons_of=reasons, state_name=state_name, names_by=Names)
+    app.jinja_env.filters["person"] = person
     navigation.offer(app, "evaluation.cycles", _l("Scoring"))
     todo.offer(app, desk.todos)
 
