@@ -17,6 +17,7 @@ from evalsys import __version__, config
 from evalsys.config import SettingMissing
 
 COMMANDS = {
+    "demo": ("evalsys.demo.commands:demo", "Serve a simulated county, to try everything."),
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
     "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
     "invite": ("evalsys.collection.invitation_commands:invite", "Give codes to recipients who have none."),

@@ -18,6 +18,7 @@ TEMPLATES = ROOT / "templates"
 MIGRATIONS = ROOT / "migrations"
 SHIPPED_RULES = ROOT / "scoring_rules.toml"
 TRANSLATIONS = _PACKAGE / "translations"
+DEMO_KEY = "demo.key"
 
 
 class SettingMissing(Exception):
@@ -39,7 +40,8 @@ class Settings:
     Attributes:
         instance: folder for the database, files and keys; made when missing.
         database_url: SQLAlchemy URL.
-        secret_key: signs sessions, form nonces and invitation codes; None only for commands that sign nothing.
+        secret_key: signs sessions, form nonces and invitation codes; None only for commands that sign nothing. Where
+            the environment names none, the key that `evalsys demo` left in the instance folder.
         base_url: address under which people reach the site, without a trailing slash.
         port: TCP port that `serve` listens on.
     """
@@ -51,8 +53,12 @@ class Settings:
     port: int
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+    def from_environment(cls, environ: Mapping[str, str] | None = None, *, demo_key: bool = True) -> Settings:
         """Read the `EVALSYS_*` settings; the database defaults to SQLite in the instance folder.
+
+        Args:
+            environ: where to read; the process's own environment when not given.
+            demo_key: whether the key that a demo left in the instance folder will do where none is set.
 
         Raises:
             SettingMissing: PORT is not a port number.
@@ -70,10 +76,15 @@ class Settings:
         return cls(
             instance=instance,
             database_url=url,
-            secret_key=source.get("EVALSYS_SECRET_KEY") or None,
+            secret_key=source.get("EVALSYS_SECRET_KEY") or (_kept_demo_key(instance) if demo_key else None),
             base_url=(source.get("EVALSYS_BASE_URL") or f"http://127.0.0.1:{port_text}").rstrip("/"),
             port=int(port_text),
         )
+
+    @property
+    def demo_key_file(self) -> Path:
+        """Where `evalsys demo` keeps the key of its own instance, so that other commands can act on it."""
+        return self.instance / DEMO_KEY
 
     def require_secret_key(self) -> str:
         """The secret key, for whoever signs something.
@@ -88,6 +99,13 @@ class Settings:
                 'export EVALSYS_SECRET_KEY="$(python3 -c "import secrets; print(secrets.token_urlsafe(48))")"',
             )
         return self.secret_key
+
+
+def _kept_demo_key(instance: Path) -> str | None:
+    try:
+        return (instance / DEMO_KEY).read_text("ascii").strip() or None
+    except FileNotFoundError:
+        return None
 
 
 def command_language(environ: Mapping[str, str] | None = None) -> Literal["zh", "en"]:

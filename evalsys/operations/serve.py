@@ -57,7 +57,7 @@ def require_free_port(host: str, port: int) -> None:
 @click.option("--upgrade", is_flag=True, help="Bring the database's schema up to date first.")
 def serve(host: str, workers: int | None, upgrade: bool) -> None:
     """Serve the site from the EVALSYS_* settings, on PORT (8000)."""
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(demo_key=False)
     settings.require_secret_key()
     with application(settings, newest_schema=False) as database:
         if workers is None:

@@ -1,0 +1,231 @@
+"""One simulated year: its contracts, frames of recipients, and the ratings that came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar, cast
+
+import numpy as np
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from evalsys.base.db import Base
+from evalsys.collection.models import (
+    Assessment,
+    AssessmentRating,
+    Assignment,
+    Invitation,
+    ReceiptLeaf,
+    Response,
+    ResponseDay,
+    ResponseRating,
+)
+from evalsys.demo import county
+from evalsys.demo.people import Cast
+from evalsys.demo.simulation import Rater, answer, split
+from evalsys.registry.models import Contract, Cycle, Entry, RulesPin, RulesVersion, Stratum
+from evalsys.rules.model import Rules
+
+MODES = (("self", 0.55), ("assisted", 0.3), ("telephone", 0.1), ("paper", 0.05))
+TIME_BANDS = (("under_20", 0.06), ("from_20_to_60", 0.5), ("over_60", 0.44))
+ANSWERED_OF_INVITED = 0.62
+ROWS_AT_ONCE = 5000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contract in a cycle, with the truth that its ratings hint at."""
+
+    entry: Entry
+    contract: Contract
+    strata: tuple[Stratum, ...]
+    quality: float
+
+
+class Rows:
+    """Rows to insert, by table; tables come in the order they stand on each other."""
+
+    ORDER: ClassVar[tuple[type[Base], ...]] = (
+        Assignment,
+        Invitation,
+        Response,
+        ResponseRating,
+        ReceiptLeaf,
+        ResponseDay,
+    )
+
+    def __init__(self) -> None:
+        self._rows: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in self.ORDER}
+
+    def add(self, table: type[Base], **columns: Any) -> None:
+        self._rows[table].append(columns)
+
+    def insert(self, session: Session) -> None:
+        for table, rows in self._rows.items():
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                session.execute(insert(cast(Table, table.__table__)), rows[start : start + ROWS_AT_ONCE])
+
+
+def make_cycle(session: Session, cast: Cast, year: int, rules: RulesVersion, state: str) -> Cycle:
+    """The year's cycle with its rules pinned."""
+    cycle = Cycle(
+        code=str(year),
+        title=f"{year} 年度政府购买社会救助服务综合评价",
+        year=year,
+        region_id=cast.county.id,
+        state=state,
+        opens_on=date(year, 10, 1),
+        closes_on=date(year, 12, 31),
+        rules_id=rules.id,
+        simulated=True,
+    )
+    session.add(cycle)
+    session.flush()
+    session.add(
+        RulesPin(
+            cycle_id=cycle.id,
+            rules_id=rules.id,
+            reason="年度开始",
+            pinned_at=datetime(year, 9, 20, 1, tzinfo=UTC),
+            pinned_by="模拟数据",
+        )
+    )
+    return cycle
+
+
+def make_cases(session: Session, cast: Cast, cycle: Cycle, rules: Rules, generator: np.random.Generator) -> list[Case]:
+    """The year's contracts, entered into the cycle, each with its frame by township."""
+    service_names = {service.code: service.name.zh for service in rules.service_types}
+    cases = []
+    for n in range(county.CONTRACTS_A_YEAR):
+        which = n % len(county.VENDORS)
+        vendor = county.VENDORS[which]
+        service_type = vendor.serves[(n // len(county.VENDORS) + cycle.year) % len(vendor.serves)]
+        buyers = list(cast.purchasers)
+        buyer = buyers[0] if n % 5 else buyers[1 + n // 5 % (len(buyers) - 1)]
+        where = (
+            [buyer] if buyer in cast.townships else _some(county.TOWNSHIPS, int(generator.integers(2, 5)), generator)
+        )
+        served = int(generator.integers(260, 640))
+        contract = Contract(
+            reference=f"QH{cycle.year}-{n + 1:03d}",
+            title=f"{cast.purchasers[buyer].name}{cycle.year}年{service_names[service_type]}服务项目",
+            vendor_id=cast.vendors[which].id,
+            purchaser_id=cast.purchasers[buyer].id,
+            region_id=cast.townships[buyer].id if buyer in cast.townships else cast.county.id,
+            service_type=service_type,
+            amount_fen=int(generator.integers(18, 160)) * 1_000_000,
+            starts_on=date(cycle.year, 1, 1),
+            ends_on=date(cycle.year, 12, 31),
+            procurement_method=county.METHODS[n % len(county.METHODS)],
+            recipients_served=served,
+        )
+        session.add(contract)
+        session.flush()
+        entry = Entry(cycle_id=cycle.id, contract_id=contract.id)
+        session.add(entry)
+        session.flush()
+        strata = tuple(
+            Stratum(entry_id=entry.id, township=name, item="", size=int(size))
+            for name, size in zip(where, split(served, len(where), generator), strict=True)
+        )
+        session.add_all(strata)
+        session.flush()
+        cases.append(Case(entry, contract, strata, vendor.quality + 0.35 * float(generator.standard_normal())))
+    return cases
+
+
+def collect_responses(rows: Rows, rules: Rules, case: Case, answered: float, generator: np.random.Generator) -> None:
+    """Answers of a share of each stratum's recipients, with the used invitation, the leaf and the day of each.
+
+    Nobody knows the codes of these invitations.
+    """
+    criteria = rules.criteria_for("recipient", case.contract.service_type)
+    days: dict[date, int] = {}
+    for stratum in case.strata:
+        answers = round(stratum.size * answered)
+        for _silent in range(round(answers / ANSWERED_OF_INVITED) - answers):
+            rows.add(
+                Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=False
+            )
+        for _recipient in range(answers):
+            key = generator.bytes(16)
+            rater = Rater(temper=0.7 * float(generator.standard_normal()), scatter=0.6)
+            rows.add(
+                Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=True
+            )
+            rows.add(
+                Response,
+                key=key,
+                entry_id=case.entry.id,
+                stratum_id=stratum.id,
+                mode=_drawn(MODES, generator),
+                time_band=_drawn(TIME_BANDS, generator),
+                held=False,
+            )
+            for code, value in answer(rules, criteria, case.quality, rater, generator).items():
+                rows.add(ResponseRating, response_key=key, criterion=code, value=value)
+            rows.add(ReceiptLeaf, leaf=generator.bytes(32), entry_id=case.entry.id)
+            day = date(case.contract.starts_on.year, 10, 8 + int(generator.integers(0, 20)))
+            days[day] = days.get(day, 0) + 1
+    for day, count in sorted(days.items()):
+        rows.add(ResponseDay, entry_id=case.entry.id, day=day, count=count)
+
+
+def collect_assessments(
+    session: Session, rules: Rules, cast: Cast, cases: list[Case], generator: np.random.Generator
+) -> None:
+    """A purchaser's and one or two evaluators' submitted assessments of every contract."""
+    tempers = {account.id: 0.45 * float(generator.standard_normal()) for account in cast.evaluators}
+    for n, case in enumerate(cases):
+        buyer = cast.buyers[case.contract.purchaser_id]
+        rater = Rater(0.5, 0.35)
+        session.add(_assessment(rules, case, party="purchaser", account_id=buyer.id, rater=rater, generator=generator))
+        for account_id in _evaluators_of(cast, n):
+            rater = Rater(tempers[account_id], 0.35)
+            session.add(
+                _assessment(rules, case, party="third_party", account_id=account_id, rater=rater, generator=generator)
+            )
+
+
+def assign_evaluators(rows: Rows, cast: Cast, cases: list[Case]) -> None:
+    """Who is to assess what."""
+    for n, case in enumerate(cases):
+        for account_id in _evaluators_of(cast, n):
+            rows.add(Assignment, entry_id=case.entry.id, account_id=account_id, due_on=case.entry.cycle.closes_on)
+
+
+def _evaluators_of(cast: Cast, n: int) -> list[int]:
+    """One evaluator, and for two contracts in five a second one, so that all of them overlap."""
+    count = len(cast.evaluators)
+    first = n % count
+    second = (n // 5 + n + 1) % count
+    return [cast.evaluators[i].id for i in ({first, second} if n % 5 in {0, 2} else {first})]
+
+
+def _assessment(
+    rules: Rules, case: Case, *, party: str, account_id: int, rater: Rater, generator: np.random.Generator
+) -> Assessment:
+    submitted = datetime(case.contract.starts_on.year, 11, 1 + int(generator.integers(0, 25)), 2, tzinfo=UTC)
+    criteria = rules.criteria_for(party, case.contract.service_type)
+    return Assessment(
+        entry_id=case.entry.id,
+        party=party,
+        account_id=account_id,
+        state="submitted",
+        saved_at=submitted,
+        submitted_at=submitted,
+        ratings=[
+            AssessmentRating(criterion=code, value=value, not_applicable=value is None)
+            for code, value in answer(rules, criteria, case.quality, rater, generator).items()
+        ],
+    )
+
+
+def _drawn(shares: tuple[tuple[str, float], ...], generator: np.random.Generator) -> str:
+    return shares[int(generator.choice(len(shares), p=[share for _name, share in shares]))][0]
+
+
+def _some(names: tuple[str, ...], count: int, generator: np.random.Generator) -> list[str]:
+    return [names[i] for i in sorted(generator.choice(len(names), count, replace=False))]

@@ -1,0 +1,82 @@
+"""The simulated county: whole, consistent, and the same every time."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from evalsys.base.db import Database
+from evalsys.base.errors import Conflict
+from evalsys.collection.models import Assessment, Assignment, Invitation, ReceiptLeaf, Response, ResponseDay
+from evalsys.config import Settings
+from evalsys.demo import county
+from evalsys.demo.loading import is_loaded, load, ready_link
+from evalsys.demo.people import SIGN_INS
+from evalsys.evaluation.models import Score
+from evalsys.publication.models import Edition, EditionScore
+from evalsys.registry import credit_code
+from evalsys.registry.models import Cycle, Entry, Stratum
+from tests.factories import make_region
+from tests.pages import CheckedClient
+
+COLLECTING = str(county.YEARS[-1])
+
+
+def test_the_county_is_whole_and_has_a_link_to_give(
+    database: Database, client: CheckedClient, settings: Settings
+) -> None:
+    load(database, password="!", say=lambda _line: None)
+    with database.reading() as session:
+        assert is_loaded(session)
+        states = dict(session.execute(select(Cycle.code, Cycle.state)).all())
+        assert states == {"2024": "published", "2025": "published", "2026": "collecting"}
+        assert all(session.scalars(select(Cycle.simulated)))
+        assert session.scalar(select(func.count()).select_from(Edition)) == 2
+        assert session.scalar(select(func.count()).select_from(EditionScore)) == 2 * county.CONTRACTS_A_YEAR
+        assert set(session.scalars(select(Score.status))) <= {"rated", "provisional"}
+        assert {"excellent", "good", "fair"} <= set(session.scalars(select(Score.grade)))
+        # what came in is the same number wherever it is counted
+        answers = session.scalar(select(func.count()).select_from(Response))
+        assert answers == session.scalar(select(func.count()).select_from(ReceiptLeaf))
+        assert answers == session.scalar(select(func.count()).where(Invitation.used))
+        assert answers == session.scalar(select(func.sum(ResponseDay.count)))
+        # the year that collects has evaluators waiting, and enough recipients without a code
+        of_year = select(Entry.id).join(Cycle).where(Cycle.code == COLLECTING)
+        assigned = session.scalar(select(func.count()).where(Assignment.entry_id.in_(of_year)))
+        assert assigned is not None
+        assert assigned >= county.CONTRACTS_A_YEAR
+        assert session.scalar(select(func.count()).where(Assessment.entry_id.in_(of_year))) == 0
+        frame = session.scalar(select(func.sum(Stratum.size)).where(Stratum.entry_id.in_(of_year)))
+        invited = session.scalar(select(func.count()).where(Invitation.entry_id.in_(of_year)))
+        assert frame is not None
+        assert invited is not None
+        assert frame - invited >= 10_000
+    assert "模拟数据" in client.get("/rankings").text
+    with database.transaction() as session:
+        link = ready_link(session, settings)
+    assert link is not None
+    assert client.get(link.removeprefix(settings.base_url)).status_code == 200
+    with database.transaction() as session:
+        session.scalars(select(Cycle).where(Cycle.code == COLLECTING)).one().state = "review"
+        session.flush()
+        assert ready_link(session, settings) is None  # the county has stopped collecting
+
+
+def test_a_database_with_other_data_is_left_alone(app: Flask, database: Database) -> None:
+    with database.transaction() as session:
+        assert not is_loaded(session)
+        make_region(session)
+        with pytest.raises(Conflict) as refused:
+            is_loaded(session)
+    assert "EVALSYS_INSTANCE" in refused.value.remedy
+
+
+def test_invented_credit_codes_hold_their_check_digit() -> None:
+    for number in (1, 12, 501):
+        made = county.credit_code(number)
+        assert credit_code.checked(made) == made
+
+
+def test_one_sign_in_a_role() -> None:
+    assert len({entry.role for entry in SIGN_INS}) == len(SIGN_INS) == 6
