@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
 from sqlalchemy import event
@@ -17,6 +18,7 @@ from evalsys.base.db import Database
 Result = TypeVar("Result")
 DriverConnection = Any  # sqlite3.Connection or psycopg.Connection: both execute, and answer with a cursor
 
+MOST = 8  # at once, in a process; PostgreSQL allows 100 to all programs together unless told otherwise
 BUSY_MILLISECONDS = 5000  # another program may hold the file; a person waits no longer
 
 
@@ -33,6 +35,7 @@ class Direct:
         self.faults: tuple[type[Exception], ...] = (driver.IntegrityError, driver.DataError)
         self._database = database
         self._idle: deque[DriverConnection] = deque()
+        self._room = BoundedSemaphore(MOST)
         event.listen(database.engine, "engine_disposed", lambda _engine: self.close())
 
     def native(self, statement: str) -> str:
@@ -52,17 +55,18 @@ class Direct:
 
     def run(self, act: Callable[[DriverConnection], Result]) -> Result:
         """Do something on a connection; once more on a new one where a kept one failed, as after a restart."""
-        try:
-            kept = self._idle.pop()
-        except IndexError:
-            return self._run_on(self._connect(), act)
-        try:
-            return self._run_on(kept, act)
-        except self.faults:
-            raise
-        except self.failures:
-            self.close()
-            return self._run_on(self._connect(), act)
+        with self._room:
+            try:
+                kept = self._idle.pop()
+            except IndexError:
+                return self._run_on(self._connect(), act)
+            try:
+                return self._run_on(kept, act)
+            except self.faults:
+                raise
+            except self.failures:
+                self.close()
+                return self._run_on(self._connect(), act)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""

@@ -28,7 +28,7 @@ def new_code() -> str:
 
 def read_code(typed: str) -> str | None:
     """The code that somebody typed, in any case, with any blanks and dashes; None when it cannot be one."""
-    code = _plain(typed)
+    code = typed if _VALUE.keys() >= set(typed) else _plain(typed)
     if len(code) != CODE_LENGTH or not _VALUE.keys() >= set(code) or _weighted(code) % len(ALPHABET):
         return None
     return code
@@ -79,5 +79,9 @@ def _mark(body: str, key: bytes) -> str:
 
 
 def _characters(digest: bytes, count: int) -> str:
-    number = int.from_bytes(digest, "big")
-    return "".join(ALPHABET[number // len(ALPHABET) ** at % len(ALPHABET)] for at in range(count))
+    number = int.from_bytes(digest[:12], "big")  # 96 bits; 16 characters hold 72
+    found = []
+    for _ in range(count):
+        number, value = divmod(number, len(ALPHABET))
+        found.append(ALPHABET[value])
+    return "".join(found)
