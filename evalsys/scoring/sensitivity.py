@@ -1,0 +1,153 @@
+"""Step 10: what the ranks owe to the weights, had these been chosen a little differently."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, share
+from evalsys.scoring.ranking import TIE_DECIMALS
+
+CONCENTRATION = 50.0
+"""How close the drawn weights stay to the published ones: a weight of .2 then has a standard deviation of .056."""
+
+_AT_ONCE = 2**20  # scores held at one time
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Scores and ranks over weights drawn around the published ones.
+
+    Attributes:
+        score: shape (members,), with the published weights; the mean over the drawn ones too.
+        sd: shape (members,), standard deviation over the drawn weights, in closed form.
+        rank: shape (members,), with the published weights; 1 is the highest score, ties share the better rank.
+        lower, upper: shape (members,), best and worst rank over the middle of the draws, the published one included.
+        first: shape (members,), share of the draws in which a member leads everybody; joint leaders share it.
+        order: shape (members,), positions by published score, the highest first.
+        leads: shape (members - 1,), share of the draws in which each of `order` is above the next; a tie is half.
+        draws: how many weights were drawn.
+    """
+
+    score: Vector
+    sd: Vector
+    rank: Integers
+    lower: Integers
+    upper: Integers
+    first: Vector
+    order: Integers
+    leads: Vector
+    draws: int
+
+
+def over_weights(
+    parts: ArrayLike, weights: ArrayLike, *, concentration: float = CONCENTRATION
+) -> tuple[Vector, Vector]:
+    """Mean and standard deviation of Σ w x where w is drawn from a Dirichlet around `weights`.
+
+    Var(Σ w x) = (Σ w₀x² - (Σ w₀x)²)/(κ + 1), exact for every row; for the difference of two members, give the
+    difference of their rows.
+
+    Args:
+        parts: shape (members, parts), points; for geometric weights, logarithms of points.
+        weights: shape (parts,), the published weights w₀, 0 or more; only their ratios count.
+        concentration: κ, at least 1; the larger, the closer to the published weights.
+
+    Raises:
+        ValueError: NaN, shapes that do not match, weights below 0 or all 0, concentration below 1.
+
+    Source:
+        Kotz, Balakrishnan, Johnson (2000), Continuous Multivariate Distributions 1, chapter 49.
+    """
+    values, shares = _checked(parts, weights, concentration)
+    mean = values @ shares
+    spread = ((values - mean[:, None]) ** 2) @ shares  # the same as Σ w₀x² - mean², without its cancellation
+    return mean, np.sqrt(spread / (concentration + 1))
+
+
+def sensitivity(
+    parts: ArrayLike,
+    weights: ArrayLike,
+    *,
+    concentration: float = CONCENTRATION,
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Sensitivity:
+    """Rank the members of one peer group under weights drawn around the published ones.
+
+    Args:
+        parts: shape (members, parts), points of what is weighted, as for `over_weights`; a withheld member is left out.
+        weights: shape (parts,), the published weights; one that is 0 stays 0.
+        concentration: how close the drawn weights stay.
+        level: share of the draws that the range of ranks covers; the rest is cut off equally at both ends.
+        draws: weights drawn, at least 1.
+        seed: of the draws; members do not enter them, so each is ranked under the same weights.
+
+    Raises:
+        ValueError: as `over_weights`; level or draws out of range.
+
+    Source:
+        OECD/JRC, Handbook on Constructing Composite Indicators (2008), uncertainty and sensitivity analysis.
+    """
+    values, shares = _checked(parts, weights, concentration)
+    share("level", level)
+    if draws < 1:
+        raise ValueError(f"draws: must be at least 1, is {draws}")
+    score, sd = over_weights(values, shares, concentration=concentration)
+    used = shares > 0
+    drawn = np.random.default_rng(seed).dirichlet(concentration * shares[used], size=draws)
+    members = len(values)
+    published = _ranks(np.round(score[None], TIE_DECIMALS))[0].astype(np.int64)
+    order = np.lexsort((*values.T, published))  # among ties by their parts: the order of rows decides nothing
+    ranks = np.empty((members, draws), dtype=np.int32)
+    first, leads = np.zeros(members), np.zeros(max(members - 1, 0))
+    step = max(1, _AT_ONCE // max(members, 1))
+    for start in range(0, draws, step):
+        scores = np.round(drawn[start : start + step] @ values[:, used].T, TIE_DECIMALS)
+        batch = _ranks(scores)
+        ranks[:, start : start + step] = batch.T
+        top: Flags = batch == 1
+        first += (top / np.maximum(top.sum(axis=1, keepdims=True), 1)).sum(axis=0)
+        leads -= np.sign(np.diff(scores[:, order], axis=1)).sum(axis=0)
+    middle = np.clip([math.ceil(draws * at) - 1 for at in ((1 - level) / 2, (1 + level) / 2)], 0, draws - 1)
+    low, high = np.partition(ranks, middle, axis=1)[:, middle].T.astype(np.int64)
+    return Sensitivity(
+        score=score,
+        sd=sd,
+        rank=published,
+        lower=np.minimum(low, published),
+        upper=np.maximum(high, published),
+        first=first / draws,
+        order=order,
+        leads=(1 + leads / draws) / 2,
+        draws=draws,
+    )
+
+
+def _checked(parts: ArrayLike, weights: ArrayLike, concentration: float) -> tuple[Vector, Vector]:
+    values, given = floats("parts", parts), floats("weights", weights)
+    if values.ndim != 2:
+        raise ValueError(f"parts: must have two dimensions, members by parts, has shape {values.shape}")
+    if given.shape != values.shape[1:]:
+        raise ValueError(f"weights: must have shape {values.shape[1:]}, one a part, has {given.shape}")
+    if (given < 0).any() or not given.any():
+        raise ValueError("weights: must not be below 0, and not all 0")
+    if not 1 <= concentration < np.inf:
+        raise ValueError(f"concentration: must be at least 1 and finite, is {concentration}")
+    scaled = given / given.max()
+    return values, scaled / scaled.sum()
+
+
+def _ranks(scores: Vector) -> NDArray[np.int32]:
+    """Competition ranks in each row, the highest first."""
+    order = np.argsort(-scores, axis=1)
+    down = np.take_along_axis(scores, order, axis=1)
+    place = np.broadcast_to(np.arange(1, scores.shape[1] + 1, dtype=np.int32), scores.shape).copy()
+    place[:, 1:][down[:, 1:] == down[:, :-1]] = 0
+    ranks = np.empty(scores.shape, dtype=np.int32)
+    np.put_along_axis(ranks, order, np.maximum.accumulate(place, axis=1), axis=1)
+    return ranks
