@@ -13,6 +13,5 @@ wheel:  ## dist/evalsys-*.whl; after `make test` or `make check`, which install 
 LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 lock:  ## anew after a change of the dependencies; add --upgrade to LOCK for newer versions
-	$(LOCK) --group build -o requirements-build.lock
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock pyproject.toml -o requirements.lock

@@ -31,7 +31,6 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 STATE = VENV / "evalsys-state"  # "installing", or the fingerprints of the locks that are installed
 
-BUILD_LOCK = "requirements-build.lock"  # what a package without a wheel is built with
 RUN_LOCK = "requirements.lock"
 DEV_LOCK = "requirements-dev.lock"  # holds all of the run lock, at the same versions
 
@@ -132,7 +131,7 @@ def installed() -> set[str] | None:
 
 def fingerprint(lock: str) -> str:
     """Changes with the lock, the Python and the place of this folder: `.venv` holds absolute paths."""
-    parts = [(ROOT / BUILD_LOCK).read_bytes(), (ROOT / lock).read_bytes(), sys.version.encode(), str(ROOT).encode()]
+    parts = [(ROOT / lock).read_bytes(), sys.version.encode(), str(ROOT).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -152,7 +151,6 @@ def make_venv() -> None:
 
 def install(lock: str) -> None:
     STATE.write_text("installing", "utf-8")
-    pip_install(BUILD_LOCK)
     pip_install(lock)
     link_project()
     held = (RUN_LOCK, DEV_LOCK) if lock == DEV_LOCK else (RUN_LOCK,)
@@ -160,17 +158,14 @@ def install(lock: str) -> None:
 
 
 def pip_install(lock: str) -> None:
-    """Install what the lock names and nothing else: no resolving, and no unlocked packages to build with."""
+    """Install what the lock names and nothing else: no resolving, and nothing that has to be built."""
     total = len(re.findall(r"^[a-z]", (ROOT / lock).read_text("utf-8"), re.MULTILINE))
     say(f"installing {total} packages of {lock}")
-    options = (
-        "--no-input --disable-pip-version-check --progress-bar=off --require-hashes --no-deps --no-build-isolation"
-    )
+    options = "--no-input --disable-pip-version-check --progress-bar=off --require-hashes --no-deps --only-binary=:all:"
     process = subprocess.Popen(
         [BIN / "python", "-m", "pip", "install", *options.split(), "--requirement", ROOT / lock],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PIP_USE_PEP517": "1"},  # without it an older pip would run setup.py by itself
     )
     start, seen, log, act = time.monotonic(), 0, [""], "fetching"
     for line in lines_of(process):

@@ -26,7 +26,7 @@ def house(tmp_path: Path) -> Path:
     folder = tmp_path / "a house's folder"  # blanks and quotes are allowed in a path
     (folder / "evalsys").mkdir(parents=True)
     shutil.copy(ROOT / "run.py", folder)
-    for lock in ("requirements-build.lock", "requirements.lock", "requirements-dev.lock"):
+    for lock in ("requirements.lock", "requirements-dev.lock"):
         (folder / lock).write_text("")
     (folder / "evalsys" / "__init__.py").write_text("")
     (folder / "evalsys" / "cli.py").write_text("import sys; print('evalsys', *sys.argv[1:])\n")
@@ -92,7 +92,7 @@ def test_what_test_installed_serves_for_demo_too(module: ModuleType, monkeypatch
     monkeypatch.setattr(module, "link_project", lambda: None)
     module.prepare("requirements-dev.lock")
     module.prepare("requirements.lock")
-    assert installed == ["requirements-build.lock", "requirements-dev.lock"]
+    assert installed == ["requirements-dev.lock"]
 
 
 def test_an_environment_of_somebody_else_is_left_alone(go: Go, house: Path) -> None:
