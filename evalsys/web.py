@@ -22,7 +22,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
-from evalsys.collection import invitation_views, survey_views
+from evalsys.collection import invitation_views, ratings_views, survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
@@ -94,6 +94,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     accounts.install(app)
     publication.install(app)
     collection.install(app)
+    ratings_views.install(app)
     evaluation.install(app)
     publishing.install(app)
     selection.install(app)

@@ -7,7 +7,9 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
+    BooleanField,
     DateField,
     Field,
     HiddenField,
@@ -111,3 +113,15 @@ class AssignForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         description=_l("Left empty, it is the day on which collecting closes."),
         validators=[Optional()],
     )
+
+
+class RatingsFileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    file = FileField(
+        _l("File with ratings"),
+        description=_l("Excel (.xlsx) or CSV in UTF-8 or GB18030, at most 32 MB."),
+        validators=[FileRequired(_l("Choose a file."))],
+    )
+
+
+class ConfirmRatingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    replace = BooleanField(_l("Replace these ratings by those of the file"))

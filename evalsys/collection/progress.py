@@ -14,7 +14,7 @@ from evalsys.accounts.models import Account
 from evalsys.base.access import Actor, Role
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.assessments import PARTY_OF
-from evalsys.collection.models import Assessment, AssessmentState, Assignment
+from evalsys.collection.models import Assessment, AssessmentState, Assignment, RatingsImport
 from evalsys.collection.queries import state_or_not_begun
 from evalsys.registry.cycles import cycle_by_code
 from evalsys.registry.models import Contract, Cycle, Entry, Region, Vendor
@@ -243,3 +243,10 @@ def submitted_rows(
         for row in page.rows
     ]
     return replace(page, rows=rows)
+
+
+def imports_of(session: Session, cycle: Cycle) -> Sequence[RatingsImport]:
+    """The files of ratings that are in, the newest first."""
+    return session.scalars(
+        select(RatingsImport).where(RatingsImport.cycle_id == cycle.id).order_by(RatingsImport.id.desc())
+    ).all()

@@ -26,10 +26,10 @@ def ratings(*, file: Path, code: str, replace: bool, dry_run: bool) -> None:
     labels only group the rows of one file and are not stored. The same file again changes nothing.
     """
     with application() as database:
-        with database.reading() as session:
+        with database.reading() as session, file.open("rb") as stream:
             cycle = cycle_by_code(session, code)
             ratings_import.require_importing(cycle, COMMAND_LINE)
-            staging = ratings_files.stage_ratings(session, file, cycle, actor=COMMAND_LINE, progress=_tell_progress)
+            staging = ratings_files.stage_ratings(session, stream, cycle, actor=COMMAND_LINE, progress=_tell_progress)
         try:
             if dry_run:
                 with database.reading() as session:

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from typing import BinaryIO
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -101,6 +101,15 @@ def template() -> Sheet:
     return Sheet(_("Ratings"), [column.heading for column in COLUMNS], [[str(column.example) for column in COLUMNS]])
 
 
+def explanations() -> Sheet:
+    """What each column means, for the template."""
+    rows = [
+        [column.heading, _("Required") if column.required else _("optional"), str(column.explanation)]
+        for column in COLUMNS
+    ]
+    return Sheet(_("Explanations"), [_("Column"), _("Needed"), _("Explanation")], rows, widths=(14, 10, 80))
+
+
 @dataclass(frozen=True)
 class Rateable:
     """What a row may say of one contract of the cycle."""
@@ -120,29 +129,27 @@ class _Wrong(Exception):
 
 def stage_ratings(
     session: Session,
-    path: Path,
+    stream: BinaryIO,
     cycle: Cycle,
     *,
     actor: Actor,
-    kept: Path | None = None,
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Staging:
     """Read a file of ratings and look at every cell.
 
     Args:
+        stream: the open file.
         cycle: which the ratings belong to; its rules say what may be rated.
-        kept: where to keep what was read until a person says yes; None for a staging that is used at once.
         progress: told the number of rows read so far, now and then.
 
     Raises:
         TableFaulty: with every cell at fault.
         Invalid: the file is broken, or is no such table.
-        OSError: the file cannot be opened.
     """
     rules = rules_of(cycle)
-    file = TableFile(path, COLUMNS, max_rows=MAX_ROWS)
+    file = TableFile(stream, COLUMNS, max_rows=MAX_ROWS)
     reading = _Reading(rules, rateable(session, cycle, actor))
-    staging = Staging(kept)
+    staging = Staging()
     try:
         for read, row in enumerate(file, 1):
             reading.take(row, file.table, staging)

@@ -1,8 +1,8 @@
 """A file's ratings on their way in: sorted, free of doubles and hashed on disk, never a million in memory.
 
-The staging database is SQLite's private temporary one, which no name leads to and which is gone when it closes; only
-a file that waits for a person's yes is kept under a name. There, as in the real database, a recipient's label is no
-more: sealing turns it into a number that groups the rows of one response.
+The staging database is SQLite's private temporary one, which no name leads to and which is gone when it closes. What
+waits for a person's yes is kept as bytes after sealing; there, as in the real database, a recipient's label is no more,
+only a number that groups the rows of one response.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 BATCH = 10_000
 
@@ -50,22 +49,32 @@ class Count:
 class Staging:
     """Take rows with `add`, look at `doubles` and `changes`, `seal`, then read `rated`."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Open a new staging, or, by the path of one that was kept, that one."""
+    def __init__(self) -> None:
         self._rows: list[Given] = []
-        self._kept = path is not None
-        self._connection = sqlite3.connect(str(path) if path else "", isolation_level=None)
-        self._connection.execute("PRAGMA synchronous=OFF")
-        self._connection.execute("PRAGMA journal_mode=OFF")
+        self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.executescript(
             """
-            CREATE TABLE IF NOT EXISTS given (
+            PRAGMA synchronous = OFF;
+            PRAGMA journal_mode = OFF;
+            CREATE TABLE given (
                 contract TEXT, party TEXT, rater TEXT, criterion TEXT, value REAL, mode TEXT, stratum TEXT,
                 line INTEGER, again INTEGER, PRIMARY KEY (contract, party, rater, criterion)
             ) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
+            CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
             """
         )
+
+    @classmethod
+    def restored(cls, content: bytes) -> Staging:
+        """A sealed staging again, from `content`."""
+        staging = cls()
+        staging._connection.deserialize(content)
+        return staging
+
+    def content(self) -> bytes:
+        """The sealed staging to keep; no page of it remembers a recipient's label."""
+        self._connection.execute("VACUUM")
+        return self._connection.serialize()
 
     def close(self) -> None:
         self._connection.close()
@@ -125,8 +134,6 @@ class Staging:
             DROP TABLE given;
             """
         )
-        if self._kept:
-            self._connection.execute("VACUUM")  # so that no page of the file remembers a label
         told = {**about, "hash": digest.hexdigest(), "rows": str(rows)}
         self._connection.executemany("INSERT INTO about VALUES (?, ?)", told.items())
 

@@ -22,6 +22,7 @@ from evalsys.base.listing import Wanted
 from evalsys.collection import assessments, assignments, progress, queries
 from evalsys.collection.desk import open_assessments
 from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
+from evalsys.collection.ratings_import import IMPORT_STATES
 from evalsys.registry.catalogue import service_type_name
 from evalsys.registry.cycles import state_name
 from evalsys.registry.models import Cycle
@@ -143,7 +144,11 @@ def assessment(assessment_id: int) -> ResponseReturnValue:
 @bp.get("/")
 @allow(*assessments.OVERSEERS)
 def overview() -> ResponseReturnValue:
-    return render_template("collection/overview.html", rows=progress.progress(reading(), actor=current_actor()))
+    return render_template(
+        "collection/overview.html",
+        rows=progress.progress(reading(), actor=current_actor()),
+        import_states=IMPORT_STATES,
+    )
 
 
 @bp.get("/cycles/<code>/assessments")

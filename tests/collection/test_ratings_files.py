@@ -57,7 +57,8 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
 
 @contextmanager
 def staged(session: Session, path: Path, world: World, actor: Actor = COMMAND_LINE) -> Iterator[Staging]:
-    staging = stage_ratings(session, path, world.cycle, actor=actor)
+    with path.open("rb") as stream:
+        staging = stage_ratings(session, stream, world.cycle, actor=actor)
     try:
         yield staging
     finally:
@@ -378,18 +379,16 @@ def test_rules_pinned_after_the_file_was_read_are_noticed(
 def test_progress_is_told_now_and_then(session: Session, world: World, file: Callable[..., Path]) -> None:
     rows = "".join(f"HT-1,recipient,{n},recipient_satisfied,{n % 5 + 1},,\n" for n in range(50_001))
     told: list[int] = []
-    stage_ratings(session, file(rows), world.cycle, actor=COMMAND_LINE, progress=told.append).close()
+    with file(rows).open("rb") as stream:
+        stage_ratings(session, stream, world.cycle, actor=COMMAND_LINE, progress=told.append).close()
     assert told == [50_000]
 
 
-def test_a_kept_staging_holds_no_recipients_label(
-    session: Session, world: World, file: Callable[..., Path], tmp_path: Path
-) -> None:
-    kept = tmp_path / "kept.sqlite"
-    stage_ratings(session, file(ROWS), world.cycle, actor=COMMAND_LINE, kept=kept).close()
-    content = kept.read_bytes()
+def test_a_kept_staging_holds_no_recipients_label(session: Session, world: World, file: Callable[..., Path]) -> None:
+    with staged(session, file(ROWS), world) as staging:
+        content = staging.content()
     assert "张三".encode() not in content
     assert "评委一".encode() in content
-    reopened = Staging(kept)
-    assert take_in(session, reopened, replace=False, actor=COMMAND_LINE, now=NOW).counts
-    reopened.close()
+    restored = Staging.restored(content)
+    assert take_in(session, restored, replace=False, actor=COMMAND_LINE, now=NOW).counts
+    restored.close()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from pathlib import Path
+from typing import BinaryIO
 
 from flask_babel import gettext as _
 
@@ -29,20 +30,19 @@ class TableFile:
         table: the columns found, and the faults noted so far.
     """
 
-    def __init__(self, path: Path, columns: Sequence[Column], *, max_rows: int) -> None:
-        """Find the table in a file.
+    def __init__(self, stream: BinaryIO, columns: Sequence[Column], *, max_rows: int) -> None:
+        """Find the table in a file that is open and can be rewound; keep it open while reading.
 
         Raises:
             Invalid: as `read_table`.
-            OSError: the file cannot be opened.
         """
-        with path.open("rb") as start:
-            first = start.read(4)
+        first = stream.read(4)
+        stream.seek(0)
         if not first or first.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            self.table = read_table(path.read_bytes(), columns, max_rows=max_rows)
+            self.table = read_table(stream.read(), columns, max_rows=max_rows)
             self._rows: Iterator[Row] = iter(self.table)
             return
-        rows = _csv_rows(path)
+        rows = _csv_rows(stream)
         head = list(islice(rows, HEADING_WITHIN))
         place, self.table = headings_among([row for _number, row in head], columns)
         self._rows = self._below(chain(head[place + 1 :], rows), max_rows)
@@ -65,19 +65,22 @@ class TableFile:
             )
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, Cells]]:
+def _csv_rows(stream: BinaryIO) -> Iterator[tuple[int, Cells]]:
     """Each row with its number, from 1, as a spreadsheet counts them."""
-    with path.open(encoding=_encoding(path), newline="") as text:
-        head = list(islice(text, HEADING_WITHIN))
-        fullest = max(head, key=lambda line: sum(map(line.count, _DELIMITERS)), default="")
-        text.seek(0)
-        number = 0
-        try:
-            for row in csv.reader(text, delimiter=max(_DELIMITERS, key=fullest.count), strict=True):
-                number += 1
-                yield number, [_bare(cell) for cell in row] if any(cell[:1] == "'" for cell in row) else row
-        except csv.Error as error:
-            raise unclosed_quotation(number + 1) from error
+    text = io.TextIOWrapper(stream, encoding=_encoding(stream), newline="")
+    head = list(islice(text, HEADING_WITHIN))
+    fullest = max(head, key=lambda line: sum(map(line.count, _DELIMITERS)), default="")
+    text.seek(0)
+    number = 0
+    try:
+        for row in csv.reader(text, delimiter=max(_DELIMITERS, key=fullest.count), strict=True):
+            number += 1
+            yield number, [_bare(cell) for cell in row] if any(cell[:1] == "'" for cell in row) else row
+    except csv.Error as error:
+        raise unclosed_quotation(number + 1) from error
+    finally:
+        with suppress(ValueError):  # the caller, whose stream it is, may have closed it
+            text.detach()
 
 
 def _bare(cell: str) -> str:
@@ -85,15 +88,16 @@ def _bare(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA else cell
 
 
-def _encoding(path: Path) -> str:
-    """The first encoding that the whole file is right in."""
-    with path.open("rb") as start:
-        wide = start.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+def _encoding(stream: BinaryIO) -> str:
+    """The first encoding that the whole file is right in; leaves the stream at its start."""
+    wide = stream.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):
+        stream.seek(0)
         decoder = codecs.getincrementaldecoder(encoding)()
-        with path.open("rb") as stream, suppress(UnicodeDecodeError):
-            pieces = iter(lambda: stream.read(_PIECE), b"")
+        pieces = iter(lambda: stream.read(_PIECE), b"")
+        with suppress(UnicodeDecodeError):
             if not any(_UNPRINTABLE.search(decoder.decode(piece)) for piece in pieces):
                 decoder.decode(b"", final=True)
+                stream.seek(0)
                 return encoding
     raise no_table()
