@@ -1,0 +1,195 @@
+"""Each constraint of the room's tables refuses a row that breaks it, on both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from evalsys.base.db import Base
+from evalsys.collection import models
+from evalsys.collection.models import (
+    Assessment,
+    AssessmentRating,
+    Assignment,
+    Invitation,
+    RatingsImport,
+    ReceiptLeaf,
+    Response,
+    ResponseDay,
+    ResponseRating,
+)
+from evalsys.registry.models import RosterMember
+from tests.collection.world import World, make_world
+from tests.factories import NOW, make_stratum
+
+ABSENT = 999_999
+
+
+@dataclass
+class Rows:
+    """Makers of one good row each; a test changes one column and sees it refused."""
+
+    session: Session
+    world: World
+
+    def ratings_import(self, **changes: Any) -> RatingsImport:
+        given = {"cycle_id": self.world.cycle.id, "hash": "a" * 64, "rows": 1, "imported_at": NOW, "imported_by": "甲"}
+        return RatingsImport(**(given | changes))
+
+    def invitation(self, **changes: Any) -> Invitation:
+        return Invitation(**({"code_hmac": b"c" * 32, "entry_id": self.world.entry.id} | changes))
+
+    def response(self, **changes: Any) -> Response:
+        given = {"key": b"k" * 16, "entry_id": self.world.entry.id, "mode": "self", "time_band": "unknown"}
+        return Response(**(given | changes))
+
+    def response_rating(self, **changes: Any) -> ResponseRating:
+        if self.session.get(Response, b"k" * 16) is None:
+            self.session.add(self.response())
+            self.session.flush()
+        return ResponseRating(**({"response_key": b"k" * 16, "criterion": "x", "value": 1} | changes))
+
+    def receipt_leaf(self, **changes: Any) -> ReceiptLeaf:
+        return ReceiptLeaf(**({"leaf": b"l" * 32, "entry_id": self.world.entry.id} | changes))
+
+    def response_day(self, **changes: Any) -> ResponseDay:
+        given = {"entry_id": self.world.entry.id, "day": date(2026, 11, 2), "count": 1}
+        return ResponseDay(**(given | changes))
+
+    def assignment(self, **changes: Any) -> Assignment:
+        return Assignment(**({"entry_id": self.world.entry.id, "account_id": self.world.auditor.id} | changes))
+
+    def assessment(self, **changes: Any) -> Assessment:
+        given = {
+            "entry_id": self.world.entry.id,
+            "party": "third_party",
+            "account_id": self.world.evaluator.id,
+            "state": "draft",
+            "saved_at": NOW,
+        }
+        return Assessment(**(given | changes))
+
+    def imported(self, **changes: Any) -> Assessment:
+        kept = self.session.scalar(select(RatingsImport)) or self.ratings_import()
+        self.session.add(kept)
+        self.session.flush()
+        given = {"account_id": None, "import_id": kept.id, "rater_label": "评委", "state": "submitted"}
+        return self.assessment(**(given | {"submitted_at": NOW} | changes))
+
+    def assessment_rating(self, **changes: Any) -> AssessmentRating:
+        kept = self.session.scalar(select(Assessment)) or self.assessment()
+        self.session.add(kept)
+        self.session.flush()
+        return AssessmentRating(**({"assessment_id": kept.id, "criterion": "x", "value": 1.0} | changes))
+
+
+Break = Callable[[Rows], list[Base]]
+
+BREAKS: dict[str, list[Break]] = {
+    "pk_ratings_import": [lambda r: [r.ratings_import(id=1), r.ratings_import(id=1, hash="b" * 64)]],
+    "fk_ratings_import_cycle_id_cycle": [lambda r: [r.ratings_import(cycle_id=ABSENT)]],
+    "uq_ratings_import_cycle_id_hash": [lambda r: [r.ratings_import(), r.ratings_import()]],
+    "pk_invitation": [lambda r: [r.invitation(id=1), r.invitation(id=1, code_hmac=b"d" * 32)]],
+    "uq_invitation_code_hmac": [lambda r: [r.invitation(), r.invitation()]],
+    "uq_invitation_roster_member_id": [
+        lambda r: [
+            r.invitation(code_hmac=bytes([n]) * 32, roster_member_id=member)
+            for member in [roster_member(r)]
+            for n in (1, 2)
+        ]
+    ],
+    "fk_invitation_entry_id_entry": [lambda r: [r.invitation(entry_id=ABSENT)]],
+    "fk_invitation_stratum_id_stratum": [lambda r: [r.invitation(stratum_id=ABSENT)]],
+    "fk_invitation_roster_member_id_roster_member": [lambda r: [r.invitation(roster_member_id=ABSENT)]],
+    "pk_response": [lambda r: [r.response(), r.response()]],
+    "ck_response_key_length": [lambda r: [r.response(key=b"k" * 15)]],
+    "ck_response_mode_known": [lambda r: [r.response(mode="fax")]],
+    "ck_response_time_band_known": [lambda r: [r.response(time_band="slow")]],
+    "fk_response_entry_id_entry": [lambda r: [r.response(entry_id=ABSENT)]],
+    "fk_response_stratum_id_stratum": [lambda r: [r.response(stratum_id=ABSENT)]],
+    "fk_response_import_id_ratings_import": [lambda r: [r.response(import_id=ABSENT)]],
+    "pk_response_rating": [lambda r: [r.response_rating(), r.response_rating()]],
+    "fk_response_rating_response_key_response": [lambda r: [r.response_rating(response_key=b"x" * 16)]],
+    "pk_receipt_leaf": [lambda r: [r.receipt_leaf(), r.receipt_leaf()]],
+    "ck_receipt_leaf_leaf_length": [lambda r: [r.receipt_leaf(leaf=b"l" * 31)]],
+    "fk_receipt_leaf_entry_id_entry": [lambda r: [r.receipt_leaf(entry_id=ABSENT)]],
+    "pk_response_day": [lambda r: [r.response_day(), r.response_day()]],
+    "ck_response_day_count_positive": [lambda r: [r.response_day(count=0)]],
+    "fk_response_day_entry_id_entry": [lambda r: [r.response_day(entry_id=ABSENT)]],
+    "pk_assignment": [lambda r: [r.assignment(id=77), r.assignment(id=77, account_id=r.world.purchaser.id)]],
+    "uq_assignment_entry_id_account_id": [lambda r: [r.assignment(), r.assignment()]],
+    "fk_assignment_entry_id_entry": [lambda r: [r.assignment(entry_id=ABSENT)]],
+    "fk_assignment_account_id_account": [lambda r: [r.assignment(account_id=ABSENT)]],
+    "pk_assessment": [lambda r: [r.assessment(id=1), r.assessment(id=1, party="purchaser")]],
+    "uq_assessment_entry_id_party_account_id": [lambda r: [r.assessment(), r.assessment()]],
+    "uq_assessment_entry_id_party_import_id_rater_label": [lambda r: [r.imported(), r.imported()]],
+    "ck_assessment_state_known": [lambda r: [r.assessment(state="lost")]],
+    "ck_assessment_submitted_when": [
+        lambda r: [r.assessment(state="submitted")],
+        lambda r: [r.assessment(submitted_at=NOW)],
+    ],
+    "ck_assessment_account_or_import": [
+        lambda r: [r.assessment(account_id=None)],
+        lambda r: [r.imported(account_id=r.world.evaluator.id)],
+    ],
+    "ck_assessment_label_with_import": [
+        lambda r: [r.imported(rater_label=None)],
+        lambda r: [r.assessment(rater_label="评委")],
+    ],
+    "fk_assessment_entry_id_entry": [lambda r: [r.assessment(entry_id=ABSENT)]],
+    "fk_assessment_account_id_account": [lambda r: [r.assessment(account_id=ABSENT)]],
+    "fk_assessment_import_id_ratings_import": [lambda r: [r.imported(import_id=ABSENT)]],
+    "pk_assessment_rating": [lambda r: [r.assessment_rating(), r.assessment_rating()]],
+    "ck_assessment_rating_value_or_not_applicable": [lambda r: [r.assessment_rating(not_applicable=True)]],
+    "fk_assessment_rating_assessment_id_assessment": [lambda r: [r.assessment_rating(assessment_id=ABSENT)]],
+}
+
+
+def roster_member(rows: Rows) -> int:
+    member = RosterMember(stratum_id=make_stratum(rows.session, entry=rows.world.entry).id, name="甲")
+    rows.session.add(member)
+    rows.session.flush()
+    return member.id
+
+
+def test_every_constraint_of_the_room_has_a_bad_row() -> None:
+    named = {
+        str(constraint.name)
+        for table in Base.metadata.sorted_tables
+        if table.name in {m.__tablename__ for m in vars(models).values() if is_own_table(m)}
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint | UniqueConstraint | ForeignKeyConstraint | PrimaryKeyConstraint)
+    }
+    assert named == set(BREAKS)
+
+
+def is_own_table(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Base) and value.__module__ == models.__name__
+
+
+def store(session: Session, rows: list[Base]) -> None:
+    for row in rows:
+        session.add(row)
+        session.flush()
+        session.expunge(row)  # the second must meet the first in the database, not in the session
+
+
+@pytest.mark.parametrize(
+    ("name", "rows_of"), [pytest.param(name, one, id=name) for name, several in BREAKS.items() for one in several]
+)
+def test_the_bad_row_is_refused_by_its_constraint(session: Session, name: str, rows_of: Break) -> None:
+    rows = rows_of(Rows(session, make_world(session)))
+    with pytest.raises(IntegrityError) as caught:
+        store(session, rows)
+    said = str(caught.value.orig)
+    if session.get_bind().dialect.name == "postgresql" or name.startswith("ck_"):
+        assert name in said
+    else:  # SQLite names the columns of a key, and no foreign key
+        assert ("FOREIGN KEY" if name.startswith("fk_") else "UNIQUE") in said
