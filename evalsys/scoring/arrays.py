@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 Vector = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Labels = NDArray[np.generic]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -58,6 +59,20 @@ def indices(name: str, values: ArrayLike, *, below: int, length: int | None = No
     if result.size and (int(result.min()) < 0 or int(result.max()) >= below):
         raise ValueError(f"{name}: an index is outside 0 to {below - 1}")
     return result
+
+
+def levels(name: str, values: ArrayLike, length: int) -> tuple[Labels, Integers]:
+    """Sorted labels, each once, and the position of each value among them.
+
+    Raises:
+        ValueError: not `length` long, NaN or infinite, or of kinds that cannot be sorted; names the argument.
+    """
+    given = _shaped(name, _array(name, values), (length,))
+    try:
+        labels, positions = np.unique(floats(name, given) if given.dtype.kind == "f" else given, return_inverse=True)
+    except TypeError as error:
+        raise ValueError(f"{name}: labels must be all numbers or all strings ({error})") from error
+    return labels, positions.astype(np.int64)
 
 
 def share(name: str, value: float) -> float:

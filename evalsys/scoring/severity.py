@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from evalsys.scoring.arrays import Integers, Vector, floats
+from evalsys.scoring.arrays import Integers, Labels, Vector, floats, levels
 from evalsys.scoring.crossed import Design, Point, conditional_variances, design, evaluate
-
-Labels = NDArray[np.generic]
 
 FLAT = 1e-6
 """The slope of the criterion at which a fit is found, a standard error of a parameter being the unit of length."""
@@ -107,7 +105,7 @@ def fit_crossed(
     if answers.ndim != 1 or len(answers) < 2:
         raise ValueError(f"y: must be one-dimensional with at least two answers, has shape {answers.shape}")
     labels, positions = zip(
-        *(_levels(name, values, len(answers)) for name, values in (("target", target), ("rater", rater))), strict=True
+        *(levels(name, values, len(answers)) for name, values in (("target", target), ("rater", rater))), strict=True
     )
     centre, scale = float(answers.mean()), float(answers.std())
     if scale <= 1e-12 * abs(centre):
@@ -132,19 +130,6 @@ def fit_crossed(
         criterion=point.criterion + 2 * model.freedom * float(np.log(scale)),
         components=_components(labels, positions),
     )
-
-
-def _levels(name: str, values: ArrayLike, length: int) -> tuple[Labels, Integers]:
-    given = np.asarray(values)
-    if given.shape != (length,):
-        raise ValueError(f"{name}: must have y's shape {(length,)}, has {given.shape}")
-    if given.dtype.kind == "f":
-        given = floats(name, given)
-    try:
-        labels, positions = np.unique(given, return_inverse=True)
-    except TypeError as error:
-        raise ValueError(f"{name}: labels must be all numbers or all strings ({error})") from error
-    return labels, positions.astype(np.int64)
 
 
 def _components(labels: tuple[Labels, ...], positions: tuple[Integers, ...]) -> tuple[Component, ...]:
@@ -219,10 +204,10 @@ def _search(model: Design, start: Vector) -> tuple[Vector, Point]:
         ValueError: the search did not end where the criterion is flat.
     """
     free = np.flatnonzero(start)
-    levels = np.array([len(size) for size in model.sizes])[free]
+    count = np.array([len(size) for size in model.sizes])[free]
     ratios = start
     for _ in range(ROUNDS):
-        unit = np.sqrt(np.maximum(ratios[free], LEAST_RATIO) / levels) / 2
+        unit = np.sqrt(np.maximum(ratios[free], LEAST_RATIO) / count) / 2
         ratios, point, slope = _descend(model, ratios, free, unit)
         steepest = float(np.abs(slope).max(initial=0))
         if steepest <= FLAT:
