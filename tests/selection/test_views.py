@@ -115,8 +115,8 @@ def test_the_whole_way_from_a_new_plan_to_the_decision(
     assert officer.post(f"{address}/points", data=entered).location == address
     sheet = officer.get(address).text
     assert [row[0] for row in rows(sheet)] == ["1", "1", "1"]
-    assert "并列参考,权重 0" in sheet
-    assert "无记录(按同类平均计,不加分不减分)" in sheet
+    assert "并列参考，权重 0" in sheet
+    assert "无记录（按同类平均计，不加分不减分）" in sheet
     assert "按常用规则不具备资格" in sheet
     form = officer.get(f"{address}/decision").text
     assert "checked" not in form
@@ -125,7 +125,7 @@ def test_the_whole_way_from_a_new_plan_to_the_decision(
     choice = {"credit_code": vendors[1].credit_code, "ground": GROUND, "seen": seen.attrib["value"]}
     confirm = officer.post(f"{address}/decision", data=choice)
     assert confirm.status_code == 200
-    assert "确认后,方案、得分和决定均不能再修改" in confirm.text
+    assert "确认后，方案、得分和决定均不能再修改" in confirm.text
     assert "按常用规则不具备资格" in confirm.text
     with database.reading() as session:
         assert session.scalars(select(Decision)).all() == []
@@ -322,7 +322,7 @@ def test_the_sheet_is_saved_as_a_workbook(officer: CheckedClient, plan: Plan) ->
     assert sheet[0][:3] == ["名次", "统一社会信用代码", "承接主体"]
     assert [line[2] for line in sheet[1:]] == ["甲中心", "乙中心", "丙中心"]
     assert sheet[1][7] == pytest.approx(0.5 * 80 + 0.3 * 60 + 0.2 * 92)
-    assert sheet[3][6] == "无记录(按同类平均计)"
+    assert sheet[3][6] == "无记录（按同类平均计）"
     assert {line[0] for line in records[1:]} == {"甲中心", "乙中心"}
     assert officer.get(f"/selection/{plan.id}/sheet.csv").status_code == 200
 
