@@ -52,7 +52,7 @@ def create(
         if region is None:
             raise NotFound(
                 _("There is no region with the code “%(code)s”.", code=region_code),
-                remedy=_("Add the region first, or check the code."),
+                remedy=_("Check the code, or add it first: evalsys import regions FILE"),
             )
         request = CreateAccount(
             username=username,

@@ -118,7 +118,14 @@ def as_sheet(session: Session, narrow: Filter, *, actor: Actor) -> Sheet:
         name=_("Audit trail"),
         headings=[_("When"), _("Who"), _("Role"), _("Act"), _("Subject"), _("Detail")],
         rows=(
-            (e.at, e.actor_name, str(words.role(e.role)), words.act(e.act), e.subject, words.detail(e.detail))
+            (
+                e.at,
+                words.doer(e),
+                str(words.role(e.role)),
+                words.act(e.act),
+                words.subject(e.subject),
+                words.detail(e.detail),
+            )
             for e in session.scalars(newest)
         ),
         widths=(18, 16, 16, 24, 36, 60),

@@ -24,7 +24,9 @@ bp = Blueprint("accounts", __name__)
 def install(app: Flask) -> None:
     """Register the pages and their menu entry."""
     app.register_blueprint(bp)
-    app.jinja_env.filters.update(role=words.role, act=words.act, detail=words.detail)
+    app.jinja_env.filters.update(
+        role=words.role, act=words.act, subject=words.subject, detail=words.detail, doer=words.doer
+    )
     navigation.offer(app, "accounts.home", _l("My desk"))
 
 

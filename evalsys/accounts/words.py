@@ -10,6 +10,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from evalsys.base.access import Role
+from evalsys.base.audit import AuditEntry
 
 ROLES: dict[Role, LazyString] = {
     Role.ADMINISTRATOR: _l("Administrator"),
@@ -39,13 +40,68 @@ ACTS: dict[str, LazyString] = {
     "accounts.sign_in": _l("Signed in"),
     "accounts.sign_in_refused": _l("Sign-in refused"),
     "accounts.sign_out": _l("Signed out"),
+    "collection.assign": _l("Assessment assigned"),
+    "collection.import_ratings": _l("Ratings taken in from a file"),
+    "collection.save_draft": _l("Draft of a rating kept"),
+    "collection.submit_assessment": _l("Rating submitted"),
+    "collection.withdraw_assignment": _l("Assignment withdrawn"),
+    "evaluation.run_cycle": _l("Cycle scored"),
+    "publication.publish": _l("Results published"),
+    "registry.add_contract": _l("Contract added"),
+    "registry.add_cycle": _l("Cycle added"),
+    "registry.add_evaluator_body": _l("Evaluators' body added"),
+    "registry.add_purchaser": _l("Purchaser added"),
+    "registry.add_region": _l("Region added"),
+    "registry.edit_contract": _l("Contract changed"),
+    "registry.edit_cycle": _l("Cycle changed"),
+    "registry.edit_evaluator_body": _l("Evaluators' body changed"),
+    "registry.edit_purchaser": _l("Purchaser changed"),
+    "registry.edit_vendor": _l("Vendor changed"),
+    "registry.enter": _l("Contracts entered into a cycle"),
+    "registry.move_cycle": _l("Cycle taken to the next state"),
+    "registry.pin_rules": _l("Rules pinned to a cycle"),
+    "registry.register_vendor": _l("Vendor registered"),
+    "registry.rename_region": _l("Region renamed"),
+    "registry.set_frame": _l("Recipient frame set"),
+    "registry.withdraw": _l("Contract withdrawn from a cycle"),
+    "selection.add_candidate": _l("Candidate added"),
+    "selection.create_plan": _l("Selection plan made"),
+    "selection.decide": _l("Vendor chosen"),
+    "selection.edit_plan": _l("Selection plan changed"),
+    "selection.enter_points": _l("Points entered"),
+    "selection.remove_candidate": _l("Candidate taken off"),
 }
 """Every act that any room writes into the audit trail."""
+
+SUBJECTS: dict[str, LazyString] = {
+    "account": _l("Account"),
+    "contract": _l("Contract"),
+    "cycle": _l("Cycle"),
+    "entry": _l("Entry"),
+    "evaluator_body": _l("Evaluators' body"),
+    "file": _l("File"),
+    "purchaser": _l("Purchaser"),
+    "region": _l("Region"),
+    "selection_plan": _l("Selection plan"),
+    "vendor": _l("Vendor"),
+}
+"""The kinds of things that acts are done to."""
+
+
+def subject(code: str) -> str:
+    """A subject, "vendor:9144…", with its kind in the reader's language."""
+    kind, _colon, key = code.partition(":")
+    return f"{SUBJECTS[kind]} {key}" if kind in SUBJECTS else code
 
 
 def act(code: str) -> str:
     """The act's name in the reader's language; an unknown one by its code."""
     return str(ACTS.get(code, code))
+
+
+def doer(entry: AuditEntry) -> str:
+    """Who did it; the command line in the reader's language."""
+    return entry.actor_name if entry.account_id is not None else str(_l("command line"))
 
 
 def detail(given: Mapping[str, Any]) -> str:

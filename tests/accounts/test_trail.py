@@ -101,7 +101,16 @@ def test_the_page_names_the_acts_and_pages_them(auditor: CheckedClient) -> None:
     assert "name: 李伟; before: {&#34;region&#34;: &#34;4418&#34;}" in page
     assert "共 31 条" in page
     assert "没有符合条件的记录" in auditor.get("/audit?who=nobody").text
-    assert "account:00" in auditor.get("/audit?sort=subject&act=accounts.sign_in").text
+    assert "账号 00" in auditor.get("/audit?sort=subject&act=accounts.sign_in").text
+
+
+def test_a_commands_act_and_a_strange_subject_are_shown_as_they_are(
+    sign_in: Callable[[Account], CheckedClient], write: Write
+) -> None:
+    write(note, None, subject="nothing known")
+    page = sign_in(write(make_account, Role.AUDITOR, region=write(make_region))).get("/audit").text
+    assert "命令行" in page
+    assert "nothing known" in page
 
 
 def test_what_matches_is_saved_as_a_table(auditor: CheckedClient) -> None:
@@ -109,7 +118,7 @@ def test_what_matches_is_saved_as_a_table(auditor: CheckedClient) -> None:
     rows = CalamineWorkbook.from_filelike(BytesIO(answer.data)).get_sheet_by_index(0).to_python()
     assert rows[0][:2] == ["时间", "操作人"]
     assert len(rows) == 31
-    assert rows[1][1:5] == ["陈静", "审计员", "登录", "account:00"]
+    assert rows[1][1:5] == ["陈静", "审计员", "登录", "账号 00"]
     text = auditor.get("/audit.csv").data.decode("utf-8-sig")
     assert len(text.splitlines()) == 32
     assert auditor.get("/audit.pdf").status_code == 404
