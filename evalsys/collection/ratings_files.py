@@ -318,8 +318,8 @@ class _Reading:
 
 
 def _written(column: str, raw: object) -> str:
-    """A spreadsheet's number as a person reads it."""
-    if isinstance(raw, float):
+    """A spreadsheet's number as a person reads it; a long one has lost its last figures and is refused."""
+    if isinstance(raw, float) and not raw.is_integer():
         return f"{raw:.15g}"
     try:
         return as_text(raw)  # type: ignore[arg-type]  # a cell's value

@@ -107,6 +107,14 @@ def test_a_value_outside_the_scale_comes_back_with_everything_given(
     assert kept(write) == {}
 
 
+def test_not_applicable_is_kept_and_shown_again(world: World, sign_in: SignIn) -> None:
+    browser = sign_in(world.purchaser)
+    browser.post(rate(world), data=sent({"purchaser_correction": Answer(not_applicable=True)}))
+    chosen = 'checked class="form-check-input" id="value-purchaser_correction-5" name="value-purchaser_correction"'
+    assert chosen in browser.get(rate(world)).text
+    assert "不适用" in browser.get(check(world)).text
+
+
 def test_the_check_lists_what_is_missing_and_does_not_submit(
     write: Callable[..., Any], world: World, sign_in: SignIn
 ) -> None:

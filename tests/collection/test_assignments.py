@@ -160,7 +160,7 @@ def make_unassigned(session: Session) -> World:
 def test_the_page_assigns_and_takes_back(write: Callable[..., Any], sign_in: Callable[..., Any], app: Flask) -> None:
     world = write(make_unassigned)
     browser = sign_in(world.administrator)
-    assert "尚未分派" in browser.get(address(world)).text
+    assert "尚未分派" in browser.get(address(world) + "?unassigned=1").text
     form = {"entry_ids": world.entry.id, "account_id": world.evaluator.id, "due_on": ""}
     answer = browser.post(address(world) + "?unassigned=1&q=照料", data=form)
     assert answer.status_code == 303

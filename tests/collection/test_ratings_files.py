@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,18 @@ def test_a_workbook_is_read_too(session: Session, world: World, tmp_path: Path) 
     rows = [["HT-1", "服务对象", 1, "recipient_satisfied", 5, None, None]]
     path.write_bytes(write_xlsx([Sheet("评分", HEAD.strip().split(","), rows)]))
     assert imported(session, path, world).counts[0].ratings == 1
+
+
+def test_a_date_or_a_lost_figure_in_a_workbook_is_told(session: Session, world: World, tmp_path: Path) -> None:
+    path = tmp_path / "ratings.xlsx"
+    rows = [
+        ["HT-1", "recipient", 1, "recipient_satisfied", date(2026, 11, 2)],
+        ["HT-1", "recipient", True, "recipient_satisfied", 5],
+        [4418020202600001234.0, "recipient", 1, "recipient_satisfied", 5],
+        ["HT-1", "purchaser", 1, "purchaser_staff_share", 0.85],
+    ]
+    path.write_bytes(write_xlsx([Sheet("评分", HEAD.strip().split(",")[:5], rows)]))
+    assert [(row, column) for row, column, _wrong in faults(session, path, world)] == [(2, "value"), (4, "contract")]
 
 
 def test_every_faulty_cell_is_listed_and_nothing_is_staged(
