@@ -6,22 +6,29 @@ import os
 import secrets
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import Any
 from urllib.parse import parse_qsl
 
+CONTRACTS = 20
 Answer = tuple[str, float | None]
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 USE = "UPDATE invitation SET used = TRUE WHERE id = ? AND NOT used"
-RESPONSE = "INSERT INTO response (key, entry_id, mode, time_band, held) VALUES (?, 1, 'self', 'unknown', FALSE)"
+RESPONSE = "INSERT INTO response (key, entry_id, mode, time_band, held) VALUES (?, ?, 'self', 'unknown', FALSE)"
 RATING = "INSERT INTO response_rating (response_key, criterion, value) VALUES (?, ?, ?)"
-LEAF = "INSERT INTO receipt_leaf (leaf, entry_id) VALUES (?, 1)"
+LEAF = "INSERT INTO receipt_leaf (leaf, entry_id) VALUES (?, ?)"
 DAY = (
-    "INSERT INTO response_day (entry_id, day, count) VALUES (1, '2026-11-02', ?)"
+    "INSERT INTO response_day (entry_id, day, count) VALUES (?, '2026-11-02', ?)"
     " ON CONFLICT (entry_id, day) DO UPDATE SET count = response_day.count + excluded.count"
 )
+
+
+def entry(invitation: int) -> int:
+    """As survey_posts.py deals them out: invitation 1 is of entry 1, and so on in turn."""
+    return (invitation - 1) % CONTRACTS + 1
 
 
 class GroupCommit:
@@ -50,10 +57,10 @@ class GroupCommit:
             for used, answers, _done in group:
                 key = secrets.token_bytes(16)
                 execute(USE, (used,))
-                execute(RESPONSE, (key,))
+                execute(RESPONSE, (key, entry(used)))
                 self.connection.executemany(RATING, [(key, *answer) for answer in answers])
-                execute(LEAF, (secrets.token_bytes(32),))
-            execute(DAY, (len(group),))
+                execute(LEAF, (secrets.token_bytes(32), entry(used)))
+            self.connection.executemany(DAY, Counter(entry(used) for used, _answers, _done in group).items())
             execute("COMMIT")
             for _used, _answers, done in group:
                 done.release()
@@ -65,12 +72,12 @@ class OneStatement:
     STATEMENT = """
     WITH used AS (UPDATE invitation SET used = TRUE WHERE id = %(id)s AND NOT used RETURNING id),
     made AS (INSERT INTO response (key, entry_id, mode, time_band, held)
-             SELECT %(key)s, 1, 'self', 'unknown', FALSE FROM used RETURNING key),
+             SELECT %(key)s, %(entry)s, 'self', 'unknown', FALSE FROM used RETURNING key),
     rated AS (INSERT INTO response_rating (response_key, criterion, value)
               SELECT key, r.criterion, r.value
               FROM made, unnest(%(criteria)s::text[], %(values)s::float8[]) AS r (criterion, value)),
-    leaf AS (INSERT INTO receipt_leaf (leaf, entry_id) SELECT %(leaf)s, 1 FROM used)
-    INSERT INTO response_day (entry_id, day, count) SELECT 1, '2026-11-02', 1 FROM used
+    leaf AS (INSERT INTO receipt_leaf (leaf, entry_id) SELECT %(leaf)s, %(entry)s FROM used)
+    INSERT INTO response_day (entry_id, day, count) SELECT %(entry)s, '2026-11-02', 1 FROM used
     ON CONFLICT (entry_id, day) DO UPDATE SET count = response_day.count + 1
     """
 
@@ -85,6 +92,7 @@ class OneStatement:
             self.local.connection = psycopg.connect(self.url, autocommit=True)
         parameters = {
             "id": invitation,
+            "entry": entry(invitation),
             "key": secrets.token_bytes(16),
             "leaf": secrets.token_bytes(32),
             "criteria": [criterion for criterion, _value in ratings],

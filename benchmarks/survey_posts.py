@@ -1,8 +1,8 @@
 """Survey POSTs a second, beside a bare WSGI application that makes the same durable inserts.
 
-    python benchmarks/survey_posts.py [--postgresql] [--posts 3000] [--rounds 3] [--connections 32]
+    python benchmarks/survey_posts.py [--postgresql] [--posts 3000] [--rounds 3] [--connections 32] [--threads 32]
 
-Both run in turn under the same server (Granian, one worker, 8 threads) on 127.0.0.1 with databases of their own that
+Both run in turn under the same server (Granian, one worker) on 127.0.0.1 with databases of their own that
 hold the same rows. The load comes from a process of its own with kept-alive connections; every post is a
 complete, first answer to a code of its own, acknowledged after it is durable. The bare application parses the form and
 writes with prepared statements and group commit, and does nothing else: no check of code, answers or token.
@@ -31,7 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 SECRET = "a secret for the benchmark only, as long as a real one"  # noqa: S105 - guards nothing
-THREADS = 32
+THREADS = 32  # as `evalsys serve`
+CONTRACTS = 20  # that the posts are about, in turn
 WARM_UP = 50  # posts before the clock starts
 ANSWERS = {
     "recipient_satisfied": "5",
@@ -65,14 +66,14 @@ def prepare(url: str, posts: int) -> list[tuple[str, str]]:
     database = Database(url)
     migrations.upgrade(database)
     with database.transaction() as session:
-        codes = make_many_invitations(session, posts, secret=SECRET)
+        codes = make_many_invitations(session, posts, secret=SECRET, entries=CONTRACTS)
     database.dispose()
     seal = Seal(derive_key(SECRET, "survey form"))
     return [(f"/s/{code}", urlencode(ANSWERS | {TOKEN: seal.fresh(code)})) for code in codes]
 
 
 @contextmanager
-def served(target: str, url: str, port: int) -> Iterator[None]:
+def served(target: str, url: str, port: int, threads: int) -> Iterator[None]:
     """The application under Granian until the block ends."""
     environment = os.environ | {
         "EVALSYS_DATABASE_URL": url,
@@ -81,7 +82,7 @@ def served(target: str, url: str, port: int) -> Iterator[None]:
         "PORT": str(port),
     }
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1"]
-    command += ["--blocking-threads", os.environ.get("T", str(THREADS)), "--log-level", "warning", "--factory", target]
+    command += ["--blocking-threads", str(threads), "--log-level", "warning", "--factory", target]
     with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
         try:
             _wait_for(port)
@@ -166,6 +167,7 @@ def main() -> None:
     parser.add_argument("--posts", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=THREADS, help="of the server")
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--load", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -180,7 +182,7 @@ def main() -> None:
             for name, target in targets.items():
                 url = next(urls)
                 forms = prepare(url, given.posts + WARM_UP)
-                with served(target, url, given.port):
+                with served(target, url, given.port, given.threads):
                     load(given.port, forms[given.posts :], 1)
                     measured = load(given.port, forms[: given.posts], given.connections)
                 results[name].append(measured)

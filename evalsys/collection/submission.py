@@ -15,11 +15,12 @@ import secrets
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway, Direct, DriverConnection
@@ -69,14 +70,19 @@ def leaf_of(reference: str, receipt: str) -> bytes:
 
 
 class _Waiting:
-    """A submission in the queue. `counted`: None while, or because, it was not written."""
+    """A submission in the queue.
 
-    __slots__ = ("counted", "submission", "taken", "woken")
+    Attributes:
+        counted: None while, or because, it was not written.
+        leads: whether it was woken to write, and not because it was written.
+    """
+
+    __slots__ = ("counted", "leads", "submission", "woken")
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
-        self.taken = False
         self.counted: bool | None = None
+        self.leads = False
         self.woken = threading.Lock()
         self.woken.acquire()
 
@@ -92,7 +98,8 @@ class SubmissionWriter:
         self._find_free = _FREE if database.is_sqlite else f"{_FREE} FOR UPDATE OF i"
         self._queue: deque[_Waiting] = deque()
         self._guard = threading.Lock()
-        self._led = False  # whether somebody writes, or is woken to
+        self._leading = 0  # how many write, or are woken to
+        self._most_leading = 1 if database.is_sqlite else 4  # PostgreSQL flushes several at one time
         self._sized = lru_cache(maxsize=1024)(self._with_places)
 
     def submit(self, submission: Submission) -> bool:
@@ -106,30 +113,33 @@ class SubmissionWriter:
         """
         mine = _Waiting(submission)
         with self._guard:
-            self._queue.append(mine)
-            leads, self._led = not self._led, True
-        if not leads:
-            mine.woken.acquire()  # written by another, or first in the queue
-        if not mine.taken:
-            self._lead()
+            mine.leads = self._leading < self._most_leading
+            if mine.leads:
+                self._leading += 1
+            else:
+                self._queue.append(mine)
+        if not mine.leads:
+            mine.woken.acquire()
+        if mine.leads:
+            self._lead(mine)
         if mine.counted is None:
             raise DatabaseAway
         return mine.counted
 
-    def _lead(self) -> None:
+    def _lead(self, first: _Waiting) -> None:
         """Write all who wait, wake them, and hand the lead to the first who came meanwhile."""
         with self._guard:
-            group = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_GROUP))]
-            for waiting in group:
-                waiting.taken = True
+            group = [first, *(self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_GROUP - 1)))]
         try:
             self._write(group)
         finally:
             with self._guard:
-                self._led = bool(self._queue)
                 if self._queue:
-                    group.append(self._queue[0])
-            for waiting in group:
+                    group.append(self._queue.popleft())
+                    group[-1].leads = True
+                else:
+                    self._leading -= 1
+            for waiting in group[1:]:
                 waiting.woken.release()
 
     def _write(self, group: Sequence[_Waiting]) -> None:
@@ -150,18 +160,26 @@ class SubmissionWriter:
                 waiting.counted = done
 
     def _transact(self, connection: DriverConnection, submissions: Sequence[Submission]) -> list[bool]:
-        connection.execute(self._begin)
-        found = self._execute(connection, self._find_free, [(s.invitation_id,) for s in submissions])
+        with self._at_one_go(connection):
+            connection.execute(self._begin)
+            found = self._execute(connection, self._find_free, [(s.invitation_id,) for s in submissions])
         free = {row[0] for row in found}
         counted = []
         for submission in submissions:
             counted.append(submission.invitation_id in free)
             free.discard(submission.invitation_id)  # the same code twice in one group: the first counts
         winners = [s for s, done in zip(submissions, counted, strict=True) if done]
-        if winners:
-            self._store(connection, winners)
-        connection.execute("COMMIT")
+        with self._at_one_go(connection):
+            if winners:
+                self._store(connection, winners)
+            connection.execute("COMMIT")
         return counted
+
+    def _at_one_go(self, connection: DriverConnection) -> AbstractContextManager[object]:
+        """PostgreSQL: send statements without waiting for each one's answer."""
+        return (
+            nullcontext() if self._database.is_sqlite else cast(AbstractContextManager[object], connection.pipeline())
+        )
 
     def _store(self, connection: DriverConnection, winners: Sequence[Submission]) -> None:
         keyed = [(secrets.token_bytes(16), s) for s in winners]

@@ -13,7 +13,7 @@ from evalsys.base.command import application
 from evalsys.base.errors import Conflict, Invalid
 from evalsys.config import Settings
 
-THREADS = 8  # a worker; an answer mostly waits for the disk, and threads wait together
+THREADS = 32  # a worker; recipients' answers that wait for the disk together are written together
 
 
 def serve_site(settings: Settings, *, host: str, workers: int = 1) -> None:

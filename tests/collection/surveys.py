@@ -63,12 +63,14 @@ def browser(app: Flask) -> CheckedClient:
     return made
 
 
-def make_many_invitations(session: Session, count: int, *, secret: str = SECRET) -> list[str]:
-    """As `make_invitations`, quickly."""
-    entry = make_entry(session)
+def make_many_invitations(session: Session, count: int, *, secret: str = SECRET, entries: int = 1) -> list[str]:
+    """Codes for recipients of some entries in turn, quickly."""
+    ids = [make_entry(session).id for _ in range(entries)]
     codes = [new_code() for _ in range(count)]
     key = code_key(secret)
-    rows = [{"code_hmac": code_hash(code, key), "entry_id": entry.id, "used": False} for code in codes]
+    rows = [
+        {"code_hmac": code_hash(code, key), "entry_id": ids[n % entries], "used": False} for n, code in enumerate(codes)
+    ]
     session.execute(insert(Invitation), rows)
     return codes
 

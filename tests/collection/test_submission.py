@@ -87,16 +87,17 @@ def test_no_group_is_larger_than_a_statement_can_be(database: Database, write: W
     group = submissions(database, write, LARGEST_GROUP + 3)
     writer = SubmissionWriter(database)
     waiting = [_Waiting(submission) for submission in group]
-    writer._queue.extend(waiting)
-    writer._led = True
-    writer._lead()
+    writer._queue.extend(waiting[1:])
+    writer._leading = 1
+    writer._lead(waiting[0])
     assert [one.counted for one in waiting] == [True] * LARGEST_GROUP + [None] * 3
-    assert waiting[LARGEST_GROUP].woken.acquire(blocking=False)  # the next to lead
-    assert not waiting[LARGEST_GROUP].taken
+    successor = waiting[LARGEST_GROUP]
+    assert successor.leads
+    assert successor.woken.acquire(blocking=False)
     assert not waiting[LARGEST_GROUP + 1].woken.acquire(blocking=False)
-    writer._lead()
+    writer._lead(successor)
     assert [one.counted for one in waiting] == [True] * (LARGEST_GROUP + 3)
-    assert not writer._led
+    assert writer._leading == 0
 
 
 def test_one_that_cannot_be_stored_does_not_spoil_the_others(database: Database, write: Write) -> None:
