@@ -29,6 +29,7 @@ from evalsys.config import Settings
 from evalsys.evaluation import views as evaluation
 from evalsys.publication import officer_views as publishing
 from evalsys.publication import views as publication
+from evalsys.registry import views as registry
 from evalsys.registry.models import Cycle
 from evalsys.selection import views as selection
 
@@ -98,6 +99,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     evaluation.install(app)
     publishing.install(app)
     selection.install(app)
+    registry.install(app)
     accounts.offer_administration(app)
     csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
     app.register_blueprint(survey_views.bp)

@@ -186,6 +186,8 @@ class RulesPin(Base):
     pinned_at: Mapped[datetime]
     pinned_by: Mapped[str] = mapped_column(String(120))
 
+    rules: Mapped[RulesVersion] = relationship()
+
 
 class Entry(Base):
     """A contract entered into a cycle: the thing that is rated and scored."""
