@@ -135,7 +135,9 @@ class CycleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 class StratumForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     township = _text(_l("Township"), 60)
     item = _text(_l("Service item"), 60)
-    size = IntegerField(_l("Number of recipients"), validators=[InputRequired(_l("Enter how many.")), NumberRange(0, 10_000_000)])
+    size = IntegerField(
+        _l("Number of recipients"), validators=[InputRequired(_l("Enter how many.")), NumberRange(0, 10_000_000)]
+    )
 
 
 class RulesForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evalsys.base.access import Actor
 from evalsys.base.audit import AuditEntry
-from evalsys.base.errors import Conflict, Invalid, NotAllowed, NotFound
-from evalsys.base.tables import Sheet, TableFaulty, write_csv, write_xlsx
-from evalsys.registry.imports import KINDS, Plan, Scope, carry_out, kind_named, make_plan, template
-from evalsys.registry.models import Contract, Cycle, Entry, Purchaser, Region, RosterMember, Stratum, Vendor
+from evalsys.base.errors import Conflict, Invalid, NotFound
+from evalsys.base.tables import write_xlsx
+from evalsys.registry.imports import KINDS, carry_out, kind_named, template
+from evalsys.registry.models import Contract, Vendor
 from tests import factories as f
+from tests.registry.importing import counted, faults, plan_of, table, take_in
 
 CODE, OTHER = f.credit_code(7_000_001), f.credit_code(7_000_002)
 VENDOR_HEAD = ["统一社会信用代码", "承接主体名称", "联系人"]
@@ -25,36 +25,6 @@ VENDOR_HEAD = ["统一社会信用代码", "承接主体名称", "联系人"]
 @pytest.fixture(autouse=True)
 def texts(app: Flask) -> None:
     """Refusals are worded, which takes an application."""
-
-
-def table(head: list[str], *rows: list[Any]) -> bytes:
-    return write_csv(Sheet("x", head, rows))
-
-
-def plan_of(
-    session: Session, kind: str, data: bytes, *, actor: Actor | None = None, cycle: Cycle | None = None
-) -> Plan:
-    return make_plan(data, kind_named(kind), Scope(session, actor or f.actor(), cycle))
-
-
-def take_in(session: Session, kind: str, data: bytes, **who: Any) -> Plan:
-    plan = plan_of(session, kind, data, **who)
-    actor = who.get("actor") or f.actor()
-    carry_out(session, plan, kind_named(kind), cycle=who.get("cycle"), actor=actor, now=f.NOW)
-    session.expire_all()
-    return plan
-
-
-def counted(plan: Plan) -> tuple[int, int, int]:
-    return len(plan.new), len(plan.changed), plan.unchanged
-
-
-def faults(session: Session, kind: str, data: bytes, **who: Any) -> dict[tuple[int, str], str]:
-    """What is said of each faulty cell, by row and column letter."""
-    with pytest.raises(TableFaulty) as caught:
-        plan_of(session, kind, data, **who)
-    assert all(fault.remedy for fault in caught.value.faults)
-    return {(fault.row, fault.column.split()[0]): fault.wrong for fault in caught.value.faults}
 
 
 def test_vendors_are_new_then_unchanged_then_changed(session: Session) -> None:
@@ -271,119 +241,6 @@ def test_amounts_in_another_unit_are_refused_by_their_heading(session: Session) 
     with pytest.raises(Invalid) as caught:
         plan_of(session, "contracts", table(head, ground.row()))
     assert any("合同金额（万元）" in line for line in caught.value.details)
-
-
-def entered(session: Session, state: str = "collecting") -> Entry:
-    entry = f.make_entry(
-        session,
-        cycle=f.make_cycle(session, state=state, rules=f.make_rules(session)),
-        contract=None,
-    )
-    entry.contract.reference = "HT-1"
-    session.flush()
-    return entry
-
-
-FRAME_HEAD = ["合同编号", "乡镇（街道）", "服务内容", "人数"]
-
-
-def test_frames_are_set_by_township_and_item(session: Session) -> None:
-    cycle = entered(session).cycle
-    data = table(FRAME_HEAD, ["HT-1", "太平镇", "上门", 30], ["HT-1", "太平镇", "", 20], ["HT-1", "", "", 5])
-    assert counted(take_in(session, "frames", data, cycle=cycle)) == (3, 0, 0)
-    assert counted(take_in(session, "frames", data, cycle=cycle)) == (0, 0, 3)
-    plan = take_in(session, "frames", table(FRAME_HEAD, ["HT-1", "太平镇", "上门", 31]), cycle=cycle)
-    assert counted(plan) == (0, 1, 0)
-    assert plan.samples[0].label == "HT-1 太平镇 上门 31"
-    assert session.scalar(select(func.sum(Stratum.size))) == 56
-    short = table(["contract", "size"], ["HT-1", 6])
-    assert counted(take_in(session, "frames", short, cycle=cycle)) == (0, 1, 0)
-
-
-def test_wrong_frames(session: Session) -> None:
-    cycle = entered(session).cycle
-    f.make_entry(session).contract.reference = "HT-9"
-    session.flush()
-    rows: list[list[Any]] = [
-        ["HT-1", "甲", "", -1],
-        ["HT-9", "甲", "", 1],
-        ["HT-1", "乙", "", 1],
-        ["HT-1", "乙", "", 2],
-        ["", "", "", ""],
-    ]
-    told = faults(session, "frames", table(FRAME_HEAD, *rows, ["", "丙", "", 3]), cycle=cycle)
-    assert set(told) == {(2, "D"), (3, "A"), (5, "A"), (7, "A")}
-    assert cycle.code in told[3, "A"]
-
-
-@pytest.mark.parametrize("kind", ["frames", "roster"])
-def test_frames_need_an_open_cycle_of_the_own_branch(session: Session, kind: str) -> None:
-    data = table([*FRAME_HEAD[:3], "姓名" if kind == "roster" else "人数"], ["HT-1", "", "", 1])
-    with pytest.raises(Invalid, match="评价年度"):
-        plan_of(session, kind, data)
-    with pytest.raises(Conflict):
-        plan_of(session, kind, data, cycle=entered(session, "review").cycle)
-    with pytest.raises(NotAllowed):
-        plan_of(session, kind, data, cycle=f.make_cycle(session), actor=f.actor(region=f.make_county(session)))
-
-
-def test_a_roster_fills_the_frame_and_not_more(session: Session) -> None:
-    entry = entered(session)
-    f.make_stratum(session, entry=entry, township="太平镇", size=2)
-    head = ["合同编号", "乡镇", "姓名", "联系方式"]
-    data = table(head, ["HT-1", "太平镇", "张三", "138"], ["HT-1", "太平镇", "李四", ""])
-    assert counted(take_in(session, "roster", data, cycle=entry.cycle)) == (2, 0, 0)
-    assert counted(take_in(session, "roster", data, cycle=entry.cycle)) == (0, 0, 2)
-    assert len(session.scalars(select(RosterMember)).all()) == 2
-    told = faults(
-        session,
-        "roster",
-        table(head, ["HT-1", "太平镇", "王五", ""], ["HT-1", "无此镇", "赵六", ""], ["HT-1", "太平镇", "", ""]),
-        cycle=entry.cycle,
-    )
-    assert set(told) == {(2, "C"), (3, "A"), (4, "C")}
-    assert "2" in told[2, "C"]
-
-
-def test_regions_grow_from_the_root(session: Session) -> None:
-    data = table(
-        ["地区代码", "地区名称", "上级地区代码"],
-        ["4418", "清远市", ""], ["441802", "清城区", "4418"], ["441802001", "东城街道", "441802"],
-    )  # fmt: skip
-    assert counted(take_in(session, "regions", data)) == (3, 0, 0)
-    assert counted(take_in(session, "regions", data)) == (0, 0, 3)
-    street = session.scalars(select(Region).where(Region.code == "441802001")).one()
-    assert street.path == "4418/441802/441802001/"
-    assert (street.level, street.parent.code if street.parent else "") == ("township", "441802")
-    renamed = table(["地区代码", "名称", "上级代码"], ["441802", "新城区", "4418"], ["441803", "清新区", "4418"])
-    plan = take_in(session, "regions", renamed, actor=f.actor(region=session.scalars(select(Region)).first()))
-    assert counted(plan) == (1, 1, 0)
-
-
-def test_wrong_regions(session: Session) -> None:
-    county = f.make_county(session)
-    town = f.make_region(session, parent=county)
-    other = f.make_county(session)
-    rows = [
-        ["44A", "甲", ""], ["449901", "", county.code], ["449902", "乙", "4499"], ["449903", "丙", town.code],
-        [other.code, "丁", other.parent.code if other.parent else ""], [town.code, "戊", other.code],
-        ["449904", "己", "x1"], ["449905", "庚", county.code], ["449905", "辛", county.code],
-    ]  # fmt: skip
-    told = faults(session, "regions", table(["代码", "名称", "上级代码"], *rows), actor=f.actor(region=county))
-    assert set(told) == {(2, "A"), (3, "B"), (4, "C"), (5, "C"), (6, "A"), (7, "A"), (8, "C"), (10, "A")}
-    told = faults(session, "regions", table(["代码", "名称", "上级代码"], rows[5]))
-    assert set(told) == {(2, "C")}
-
-
-def test_purchasers_are_a_name_in_a_region(session: Session) -> None:
-    county = f.make_county(session, name="清新区")
-    data = table(["购买主体", "地区"], ["清新区民政局", "清新区"], ["太平镇政府", county.code])
-    assert counted(take_in(session, "purchasers", data)) == (2, 0, 0)
-    assert counted(take_in(session, "purchasers", data)) == (0, 0, 2)
-    assert len(session.scalars(select(Purchaser)).all()) == 2
-    rows = [["", "清新区"], ["甲", "无此区"], ["乙", "清新区"], ["乙", "清新区"]]
-    told = faults(session, "purchasers", table(["购买主体", "地区"], *rows))
-    assert set(told) == {(2, "A"), (3, "B"), (5, "A")}
 
 
 def test_of_two_who_import_at_once_the_second_is_told(session: Session) -> None:
