@@ -3,8 +3,8 @@
 A respondent's composites are made in the database as `scoring.composite` makes them: points are whole millionths,
 weights whole numbers, and a composite is rounded half up to thousandths by integer arithmetic, for ROUND() and the
 division of whole numbers differ between engines. What the rules say stands in two small tables inside each statement:
-`asked` (which criterion counts for which service type, on which dimension, with what weight) and `worth` (what a value
-earns). Held answers and drafts are counted nowhere.
+`asked` (which criterion counts for which service type, on which dimension, with what weight, and what each level
+earns) and `worth` (what a measured value earns). Held answers and drafts are counted nowhere.
 """
 
 from __future__ import annotations
@@ -46,22 +46,11 @@ Whole = ColumnElement[int]
 
 @dataclass(frozen=True)
 class Worth:
-    """What one value of a criterion earns, in millionths of a point."""
+    """What one value of a measured criterion earns, in millionths of a point."""
 
     criterion: str
     value: float
     points: int
-
-
-def worth_of_levels(rules: Rules) -> list[Worth]:
-    """The value of every level of every scored criterion; measured criteria have none."""
-    found = []
-    for party in rules.parties:
-        for criterion in scheme(rules, party.code).criteria:
-            count = levels_of(rules, criterion.code)
-            points = level_points(count).tolist() if count else []
-            found += [Worth(criterion.code, float(level), earned) for level, earned in enumerate(points, start=1)]
-    return found
 
 
 def worth_of_measured(rules: Rules, pairs: Sequence[tuple[str, float]]) -> list[Worth]:
@@ -78,6 +67,11 @@ def levels_of(rules: Rules, code: str) -> int:
     if isinstance(scale, YesNoScale):
         return 2
     return len(scale.levels) if isinstance(scale, LevelScale) else 0
+
+
+def most_levels(rules: Rules) -> int:
+    """How many levels the longest scale has; at least 1."""
+    return max(1, *(levels_of(rules, criterion.code) for criterion in rules.criteria))
 
 
 def ratings(cycle_id: int, party: str) -> FromClause:
@@ -147,7 +141,7 @@ def moments(
         party: code of the rules.
         rules: criteria, weights and the share that must be answered.
         service_types: those of the cycle's contracts.
-        worth: what each value earns.
+        worth: what each measured value earns.
     """
     composite = _composites(cycle_id, party, rules, service_types=service_types, worth=worth).subquery("composite")
     keys = (composite.c.entry_id, composite.c.mode, composite.c.stratum_id)
@@ -188,14 +182,20 @@ def _composites(
     """One row a respondent: rater, entry_id, mode, stratum_id and y0, y1, …; null where too little was answered."""
     how = scheme(rules, party)
     asked, whole = _asked(rules, party, service_types), _whole_weights(rules, party, service_types)
-    worth_here = _worth([row for row in worth if row.criterion in {c.code for c in how.criteria}])
     rating = ratings(cycle_id, party)
     weight = cast(asked.c.weight, BigInteger)
-    given = cast(worth_here.c.points, BigInteger)
+    measured = _worth([row for row in worth if row.criterion in {c.code for c in how.criteria}])
+    looked_up = (  # inside the CASE, so that it is looked up for measured values only
+        select(measured.c.points)
+        .where(measured.c.criterion == rating.c.criterion, measured.c.value == rating.c.value)
+        .scalar_subquery()
+    )
+    level = case({float(n): asked.c[f"p{n}"] for n in range(1, most_levels(rules) + 1)}, value=rating.c.value)
+    given = cast(case((asked.c.measured, looked_up), else_=level), BigInteger)
     sums: list[Label[int]] = []
     for i in range(how.dimensions):
         here = asked.c.dimension == i
-        answered = and_(here, given.is_not(None))
+        answered = and_(here, rating.c.value.is_not(None))  # that every value is one of the rules was checked
         sums.append(_sum(case((answered, given * weight), else_=0)).label(f"total{i}"))
         sums.append(_sum(case((answered, weight), else_=0)).label(f"answered{i}"))
         # a level that does not apply leaves the denominator, a measured value that is there enters it
@@ -210,7 +210,6 @@ def _composites(
             asked,
             and_(asked.c.criterion == rating.c.criterion, asked.c.service_type == rating.c.service_type),
         )
-        .outerjoin(worth_here, and_(worth_here.c.criterion == rating.c.criterion, worth_here.c.value == rating.c.value))
         .group_by(*keys)
     ).subquery("added")
     kept = (added.c.rater, added.c.entry_id, added.c.mode, added.c.stratum_id)
@@ -237,8 +236,16 @@ def _sum(term: ColumnElement[int]) -> Whole:
 
 def _asked(rules: Rules, party: str, service_types: Sequence[str]) -> CTE:
     how = scheme(rules, party)
+    levels = range(1, most_levels(rules) + 1)
     rows = [
-        (kind, criterion.code, int(dimension), int(weight), not levels_of(rules, criterion.code))
+        (
+            kind,
+            criterion.code,
+            int(dimension),
+            int(weight),
+            not levels_of(rules, criterion.code),
+            *(_earned(rules, criterion.code, level) for level in levels),
+        )
         for kind in sorted(service_types)
         for criterion, dimension, weight in zip(how.criteria, how.dimension, how.weight, strict=True)
         if not criterion.service_types or kind in criterion.service_types
@@ -252,9 +259,16 @@ def _asked(rules: Rules, party: str, service_types: Sequence[str]) -> CTE:
             column("dimension", BigInteger),
             column("weight", BigInteger),
             column("measured", Boolean),
+            *(column(f"p{level}", BigInteger) for level in levels),
         ],
-        nothing=("", "", 0, 0, False),
+        nothing=("", "", 0, 0, False, *(0 for _level in levels)),
     )
+
+
+def _earned(rules: Rules, code: str, level: int) -> int:
+    """Millionths of a point that a level earns; 0 for one that the criterion does not have, which nobody can give."""
+    count = levels_of(rules, code)
+    return int(level_points(count)[level - 1]) if level <= count else 0
 
 
 def _whole_weights(rules: Rules, party: str, service_types: Sequence[str]) -> CTE:

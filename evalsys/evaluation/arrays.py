@@ -125,7 +125,7 @@ def _summed(
         for _p, (_entry, _mode, code, value, _count) in counted
         if value is not None and not levels_of(rules, code)
     }
-    worth = aggregations.worth_of_levels(rules) + aggregations.worth_of_measured(rules, sorted(measured))
+    worth = aggregations.worth_of_measured(rules, sorted(measured))
     return [
         (p, row)
         for p, party in enumerate(rules.parties)

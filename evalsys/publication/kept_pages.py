@@ -1,8 +1,9 @@
 """Public pages kept ready as bytes, handed out before Flask has begun.
 
-An edition never changes, so a page drawn from editions stays right until another edition is published. What such a
-page depends on is part of its key: its address, the languages the browser asks for, the newest edition and whether
-data is simulated. The last two are asked anew for every request, so no process serves what another has outdated.
+An edition never changes, so a page drawn from editions stays right until another edition is published, or somebody
+renames what it is about (a cycle, a region), which leaves an audit entry. What such a page depends on is part of its
+key: its address, the languages the browser asks for, the newest edition, the newest audit entry and whether data is
+simulated. The last three are asked anew for every request, so no process serves what another has outdated.
 A reader with a cookie may be signed in, or have chosen a language: for such a one the page is made anew.
 
 Taking this module away changes nothing but the speed; benchmarks/ranking_page.py measures it.
@@ -33,7 +34,10 @@ Headers = list[tuple[str, str]]
 MOST_BYTES = 64 * 1024 * 1024
 PLACES = ("/rankings", "/methodology", "/vendors/", "/contracts/", "/editions/")
 KEEP = "evalsys.keep"
-STATE = "SELECT (SELECT max(id) FROM edition), EXISTS (SELECT 1 FROM cycle WHERE simulated)"
+STATE = (
+    "SELECT (SELECT max(id) FROM edition), (SELECT max(id) FROM audit_entry),"
+    " EXISTS (SELECT 1 FROM cycle WHERE simulated)"
+)
 
 
 @dataclass(frozen=True)

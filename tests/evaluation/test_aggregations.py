@@ -174,9 +174,7 @@ def test_a_raters_own_sums(session: Session) -> None:
     entry = make_entry(session, cycle=cycle)
     one = assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 5))
     two = assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 1))
-    statement = aggregations.rater_moments(
-        cycle.id, "third_party", rules, service_types=["care"], worth=aggregations.worth_of_levels(rules)
-    )
+    statement = aggregations.rater_moments(cycle.id, "third_party", rules, service_types=["care"], worth=[])
     rows = {row.account_id: row for row in session.execute(statement)}
     assert set(rows) == {one.account_id, two.account_id}
     for dimension in range(3):

@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from evalsys.base import audit
 from evalsys.publication.kept_pages import KeptPage, KeptPages
-from tests.factories import make_cycle
+from tests.factories import NOW, actor, make_cycle
 from tests.pages import CheckedClient
 
 
@@ -105,6 +106,18 @@ def test_simulated_data_renews_every_page(client: CheckedClient, write: Callable
 
     write(simulate)
     assert "模拟数据" in client.get("/").text
+
+
+def test_an_act_of_somebody_renews_every_page(
+    client: CheckedClient, made: list[str], write: Callable[..., Any]
+) -> None:
+    def rename(session: Session) -> None:
+        audit.record(session, actor=actor(), act="registry.edit_region", subject="region:1", now=NOW)
+
+    client.get("/rankings")
+    write(rename)
+    client.get("/rankings")
+    assert len(made) == 2
 
 
 def test_with_the_database_away_the_application_answers(
