@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 from werkzeug.serving import make_server
 
 from evalsys.accounts.passwords import hashed
@@ -94,8 +94,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
 
 @pytest.fixture
 def open_browser(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """Open a window, Chinese unless told otherwise; with a user name, already signed in."""
+    """Open a window, Chinese unless told otherwise; with a user name, already signed in.
+
+    At the end the test fails if any window had something to complain of.
+    """
     contexts: list[BrowserContext] = []
+    complaints: list[str] = []
 
     def opened(
         username: str = "", *, viewport: dict[str, int] | None = None, javascript: bool = True, locale: str = "zh-CN"
@@ -107,6 +111,7 @@ def open_browser(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
             base_url=site.url,
         )
         contexts.append(context)
+        _listen(context, site, complaints)
         page = context.new_page()
         page.set_default_timeout(15_000)
         if username:
@@ -119,3 +124,27 @@ def open_browser(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+    assert not complaints, complaints
+
+
+def _listen(context: BrowserContext, site: Site, complaints: list[str]) -> None:
+    """Note what a window says on its console (a breach of the content security policy, too), what it loads from another
+    host, and what it cannot load."""
+
+    def said(message: ConsoleMessage) -> None:
+        told_better_below = message.text.startswith("Failed to load resource")
+        if message.type in {"error", "warning"} and not told_better_below:
+            complaints.append(f"{message.type}: {message.text}")
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((f"{site.url}/", "data:", "about:")):
+            complaints.append(f"loads from another host: {request.url}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 400 and not response.request.is_navigation_request():
+            complaints.append(f"cannot load: {response.status} {response.url}")
+
+    context.on("console", said)
+    context.on("weberror", lambda error: complaints.append(f"script: {error.error}"))
+    context.on("request", asked)
+    context.on("response", answered)

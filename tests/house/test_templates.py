@@ -64,6 +64,13 @@ def test_no_style_and_no_script_stands_in_a_template(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name)
+def test_tables_that_scroll_can_be_scrolled_by_keyboard_and_have_a_name(path: Path) -> None:
+    wraps = re.findall(r'<div class="table-wrap"[^>]*>', path.read_text("utf-8"))
+    reachable = re.compile(r'<div class="table-wrap" tabindex="0" role="region" aria-label="[^"]+">')
+    assert [wrap for wrap in wraps if not reachable.fullmatch(wrap)] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name)
 def test_what_is_not_escaped_says_why(path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     assert [line for line in lines if UNESCAPED.search(line) and not REASON.search(line)] == []

@@ -1,0 +1,322 @@
+"""Every page of every role, on a phone and on a desk: by the rules of WCAG 2.2 AA (axe), nothing to scroll sideways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from flask import Flask
+from playwright.sync_api import Page
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from evalsys.accounts.models import Account
+from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
+from evalsys.base.clock import now
+from evalsys.collection.assessments import PARTY_OF, Answer, save_draft, task_of
+from evalsys.collection.codes import receipt_of
+from evalsys.collection.models import Assessment, Assignment
+from evalsys.collection.ratings_files import stage_ratings
+from evalsys.publication.models import Edition
+from evalsys.registry.imports import KINDS, uploads
+from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Vendor
+from evalsys.registry.pins import rules_of
+from evalsys.selection.models import Plan
+from tests.browser.conftest import PHONE, Site
+from tests.factories import credit_code
+
+pytestmark = pytest.mark.browser
+
+YEAR = "2026"
+ANYBODY = "anybody"
+READERS = (ANYBODY, *Role)
+USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for role in Role}
+NOT_PAGES = {"healthz", "static", "bootstrap.static", "registry.import_template"}
+RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+WIDTHS = (320, 1280)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who opens a page, and the database in which its example is looked up."""
+
+    site: Site
+    session: Session
+    account: Account | None
+
+    def first(self, column: Any, *conditions: Any) -> Any:
+        """The first value of a column; the demo has one of everything."""
+        return self.session.scalars(select(column).where(*conditions).order_by(column)).first()
+
+    def entry(self) -> int:
+        """An entry that the reader has begun to rate."""
+        assert self.account is not None
+        return int(
+            self.first(Assessment.entry_id, Assessment.account_id == self.account.id, Assessment.state == "draft")
+        )
+
+    def submitted(self) -> int:
+        own = self.account is not None and Role(self.account.role) in PARTY_OF
+        mine = [Assessment.account_id == self.account.id] if own and self.account else []
+        return int(self.first(Assessment.id, Assessment.state == "submitted", *mine))
+
+
+def _plan(reader: Reader) -> dict[str, object]:
+    return {"plan_id": reader.first(Plan.id)}
+
+
+def _contract_number(reader: Reader) -> dict[str, object]:
+    return {"number": reader.first(Contract.id)}
+
+
+def _purchaser(reader: Reader) -> dict[str, object]:
+    return {"number": reader.first(Purchaser.id)}
+
+
+def _body(reader: Reader) -> dict[str, object]:
+    return {"code": reader.first(EvaluatorBody.credit_code)}
+
+
+def _vendor(reader: Reader) -> dict[str, object]:
+    return {"code": reader.first(Vendor.credit_code)}
+
+
+def _upload(reader: Reader) -> dict[str, object]:
+    """A file of one new vendor that waits to be confirmed."""
+    assert reader.account is not None
+    columns = [column for column in KINDS["vendors"].columns if column.required]
+    values = {column.heading: str(column.example) for column in columns} | {columns[0].heading: credit_code(900)}
+    data = f"{','.join(values)}\n{','.join(values.values())}\n".encode()
+    sender = Actor(reader.account.id, reader.account.name, Role.ADMINISTRATOR)
+    instance = reader.site.settings.instance
+    token = uploads.keep(
+        instance, data, kind="vendors", filename="承接主体.csv", cycle_code=None, actor=sender, now=now()
+    )
+    return {"token": token}
+
+
+def _ratings_file(reader: Reader) -> dict[str, object]:
+    """A file with a paper answer of one recipient, likewise."""
+    assert reader.account is not None
+    sender = Actor(reader.account.id, reader.account.name, Role.ADMINISTRATOR)
+    entry = reader.session.scalars(select(Entry).where(Entry.cycle.has(Cycle.code == YEAR))).first()
+    assert entry is not None
+    asked = rules_of(entry.cycle).criteria_for("recipient", entry.contract.service_type)
+    rows = [f"{entry.contract.reference},recipient,1,{criterion.code},3" for criterion in asked]
+    data = BytesIO("\n".join(["contract,party,rater,criterion,value", *rows]).encode())
+    staging = stage_ratings(reader.session, data, entry.cycle, actor=sender)
+    instance, content = reader.site.settings.instance, staging.content()
+    staging.close()
+    token = uploads.keep(
+        instance, content, kind="ratings", filename="纸质问卷.csv", cycle_code=YEAR, actor=sender, now=now()
+    )
+    return {"token": token}
+
+
+def _receipt(reader: Reader) -> dict[str, object]:
+    return {"receipt": receipt_of("a nonce", reader.site.app.extensions["survey_desk"].receipt_key)}
+
+
+OF_2026 = {"code": YEAR}
+SOMEBODY = {"username": "evaluator"}
+THE_COUNTY = {"code": "449921"}
+EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
+    "accounts.close_account": SOMEBODY,
+    "accounts.person": SOMEBODY,
+    "accounts.reset_password": SOMEBODY,
+    "collection.assessment": lambda reader: {"assessment_id": reader.submitted()},
+    "collection.assigned": OF_2026,
+    "collection.check": lambda reader: {"entry_id": reader.entry()},
+    "collection.rate": lambda reader: {"entry_id": reader.entry()},
+    "collection.submitted": {"code": "2025"},
+    "evaluation.run": OF_2026,
+    "evaluation.show": {"code": "2025"},
+    "invitations.invitations": OF_2026,
+    "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
+    "publication.edition": lambda reader: {"number": reader.first(Edition.id)},
+    "publication.vendor": lambda reader: {"credit_code": reader.first(Vendor.credit_code)},
+    "publishing.publish": {"code": "2025"},
+    "publishing.show": {"code": "2025"},
+    "ratings.confirm": _ratings_file,
+    "ratings.upload": OF_2026,
+    "registry.contract": _contract_number,
+    "registry.cycle": OF_2026,
+    "registry.cycle_rules": OF_2026,
+    "registry.edit_contract": _contract_number,
+    "registry.edit_cycle": OF_2026,
+    "registry.edit_evaluator_body": _body,
+    "registry.edit_purchaser": _purchaser,
+    "registry.edit_region": THE_COUNTY,
+    "registry.edit_vendor": _vendor,
+    "registry.enter_contracts": OF_2026,
+    "registry.entry": lambda reader: {
+        "code": YEAR,
+        "number": reader.first(Entry.id, Entry.cycle.has(Cycle.code == YEAR)),
+    },
+    "registry.evaluator_body": _body,
+    "registry.import_file": {"kind_name": "frames"},
+    "registry.import_preview": _upload,
+    "registry.move_cycle": OF_2026 | {"to": "review"},
+    "registry.new_region": THE_COUNTY,
+    "registry.purchaser": _purchaser,
+    "registry.vendor": _vendor,
+    "selection.candidates": _plan,
+    "selection.decision": _plan,
+    "selection.edit_plan": _plan,
+    "selection.points": _plan,
+    "selection.show": _plan,
+    "survey.survey": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
+    "survey.thanks": _receipt,
+}
+
+
+def _example(rule: Rule, reader: Reader) -> Mapping[str, object]:
+    """Arguments for an address that has some."""
+    example = EXAMPLES[rule.endpoint] if rule.arguments else {}
+    return example(reader) if callable(example) else example
+
+
+# Pages that an address alone does not show: nothing found, refusals, the second step of a form.
+ALSO: dict[str, tuple[tuple[str, int], ...]] = {
+    ANYBODY: (
+        ("/nowhere", 404),
+        ("/s/?code=ABC", 404),
+        ("/rankings?q=没有", 200),
+        ("/rankings?edition=1&sort=-amount", 200),
+        ("/methodology?lang=en", 200),
+    ),
+    Role.ADMINISTRATOR: (("/accounts/new?role=evaluator", 200), ("/accounts/?q=没有", 200), ("/selection/new", 403)),
+    Role.EVALUATOR: (("/collection/worklist?q=没有", 200), ("/collection/entries/0/rate", 404)),
+    Role.AUDITOR: (("/audit?q=没有", 200),),
+}
+
+
+def _pages(app: Flask) -> list[Rule]:
+    """Every address that answers GET with a page."""
+    files = ("<any(", "template.")
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint not in NOT_PAGES and not any(f in rule.rule for f in files)
+    ]
+
+
+def _open_to(app: Flask, rule: Rule, reader: str) -> bool:
+    roles = allowed_roles(app.view_functions[rule.endpoint])
+    assert roles is not None, f"{rule.endpoint} names nobody"
+    if reader == ANYBODY:
+        return roles == EVERYBODY
+    return Role(reader) in roles
+
+
+@pytest.fixture(scope="module")
+def furnished(site: Site) -> Iterator[Site]:
+    """The county with what pages need that only appear half way: drafts, and points for every candidate."""
+    database = site.app.extensions["database"]
+    with site.app.app_context(), database.transaction() as session:
+        for plan in session.scalars(select(Plan)):
+            for candidate in plan.candidates:
+                candidate.technical, candidate.price = 88.0, 91.5
+        for username in ("evaluator", "purchaser"):
+            account = session.scalars(select(Account).where(Account.username == username)).one()
+            rater = Actor(
+                account.id, account.name, Role(account.role), account.region.path, purchaser_id=account.purchaser_id
+            )
+            collecting = Entry.cycle.has(Cycle.code == YEAR)
+            if account.purchaser_id is None:
+                theirs = Entry.id.in_(select(Assignment.entry_id).where(Assignment.account_id == account.id))
+            else:
+                theirs = Entry.contract.has(Contract.purchaser_id == account.purchaser_id)
+            entry_id = session.scalars(select(Entry.id).where(collecting, theirs).order_by(Entry.id)).first()
+            assert entry_id is not None
+            first = next(iter(task_of(session, entry_id, actor=rater).questionnaire))
+            given = {first.code: Answer(1, comment="现场查看了台账。\n缺少 3 月份的签到表。")}
+            save_draft(session, entry_id, given, version="", actor=rater, now=now())
+    return site
+
+
+def faults_of(page: Page) -> list[str]:
+    """What is wrong with the page at its present width, a line each."""
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(r => r.violations)", RULES
+    )
+    lines = [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"][:3]]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        lines.append(f"scrolls sideways by {wide} px: {page.evaluate(WIDEST)}")
+    return lines
+
+
+WIDEST = """() => [...document.querySelectorAll('body *')]
+    .filter(e => !e.closest('.table-wrap'))
+    .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .slice(0, 4).map(e => e.outerHTML.slice(0, 120)).join(' | ')"""
+
+_checked: set[str] = set()
+
+
+def faults_at(page: Page, address: str, status: int = 200) -> list[str]:
+    """Open an address and look at it on every width; what was seen with another menu already is not looked at again."""
+    answer = page.goto(address, wait_until="load")
+    assert answer is not None
+    if answer.status != status:
+        return [f"{address}: answers {answer.status}, not {status}"]
+    content = re.sub(r'value="[\w.-]{60,}"|aria-current="page"', "", page.inner_html("body > main"))
+    if content in _checked:
+        return []
+    _checked.add(content)
+    page.evaluate(AXE_SCRIPT)
+    lines = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        lines += [f"{address} at {width} px: {line}" for line in faults_of(page)]
+    return lines
+
+
+def test_every_page_with_arguments_has_an_example(site: Site) -> None:
+    with_arguments = {rule.endpoint for rule in _pages(site.app) if rule.arguments}
+    assert with_arguments == set(EXAMPLES), "add the page to EXAMPLES above, or take it out"
+
+
+@pytest.mark.parametrize("reader", READERS, ids=str)
+def test_pages_are_accessible(furnished: Site, open_browser: Callable[..., Page], reader: str) -> None:
+    username = "" if reader == ANYBODY else USERNAMES[Role(reader)]
+    page = open_browser(username, viewport=PHONE)
+    adapter = furnished.app.url_map.bind("localhost")
+    faults: list[str] = []
+    with furnished.app.extensions["database"].reading() as session:
+        account = session.scalars(select(Account).where(Account.username == username)).first()
+        told = Reader(furnished, session, account)
+        addresses = [
+            (adapter.build(rule.endpoint, _example(rule, told)), 200)
+            for rule in _pages(furnished.app)
+            if _open_to(furnished.app, rule, reader)
+        ]
+    for address, status in (*addresses, *ALSO.get(reader, ())):
+        faults += faults_at(page, address, status)
+    assert not faults, "\n" + "\n".join(faults)
+
+
+FORMS = (
+    ("", "/sign-in"),
+    ("admin", "/registry/vendors/new"),
+    ("admin", "/registry/imports/vendors"),
+    ("admin", "/accounts/new?role=purchaser"),
+    ("officer", "/selection/new"),
+)
+
+
+@pytest.mark.parametrize(("username", "address"), FORMS)
+def test_forms_sent_empty_are_accessible(open_browser: Callable[..., Page], username: str, address: str) -> None:
+    page = open_browser(username, viewport=PHONE)
+    page.goto(address)
+    page.eval_on_selector("main form[method=post]", "form => { form.noValidate = true; form.requestSubmit(); }")
+    page.wait_for_selector(".field-error, .alert-danger")
+    page.evaluate(AXE_SCRIPT)
+    assert not faults_of(page)
