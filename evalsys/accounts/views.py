@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from evalsys.accounts import queries, signing_in, todo, trail, usecases, words
+from evalsys.accounts import desk, queries, signing_in, todo, trail, usecases, words
 from evalsys.accounts.forms import EditAccountForm, NewAccountForm, OwnPasswordForm, SignInForm
 from evalsys.base import access, navigation
 from evalsys.base.access import Role, current_actor
@@ -28,6 +28,7 @@ def install(app: Flask) -> None:
         role=words.role, act=words.act, subject=words.subject, detail=words.detail, doer=words.doer
     )
     navigation.offer(app, "accounts.home", _l("My desk"))
+    todo.offer(app, desk.todos)
 
 
 def offer_administration(app: Flask) -> None:

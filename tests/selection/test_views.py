@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
@@ -333,3 +335,32 @@ def test_an_undecided_plan_waits_on_the_officers_desk(
     assert "待决定的选择方案" in officer.get("/desk").text
     auditor = sign_in(write(make_account, Role.AUDITOR, region=purchaser.region))
     assert "待决定的选择方案" not in auditor.get("/desk").text
+
+
+def test_of_two_decisions_at_once_one_stands(
+    sign_in: SignIn,
+    write: Write,
+    *,
+    plan: Plan,
+    purchaser: Purchaser,
+    vendors: list[Vendor],
+    database: Database,
+) -> None:
+    """Two officers confirm at the same moment: the plan's row, or the write lock, lets one in after the other."""
+    browsers = [sign_in(write(make_account, Role.OFFICER, region=purchaser.region)) for _ in range(2)]
+    browsers[0].post(f"/selection/{plan.id}/candidates/{vendors[2].credit_code}/remove")
+    address = f"/selection/{plan.id}/decision"
+    seen = parse(browsers[0].get(address).text).find(".//input[@name='seen']")
+    assert seen is not None
+    choice = {"ground": GROUND, "seen": seen.attrib["value"], "confirmed": "1"}
+    together = threading.Barrier(2, timeout=60)
+
+    def confirm(browser: CheckedClient, vendor: Vendor) -> int:
+        together.wait()
+        return browser.post(address, data=choice | {"credit_code": vendor.credit_code}).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = list(pool.map(confirm, browsers, vendors[:2]))
+    assert sorted(statuses) == [303, 409]
+    with database.reading() as session:
+        assert len(session.scalars(select(Decision)).all()) == 1
