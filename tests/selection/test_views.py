@@ -84,11 +84,8 @@ def candidate_ids(database: Database, plan: Plan) -> list[int]:
         return [c.id for c in session.get_one(Plan, plan.id).candidates]
 
 
-def test_the_whole_way_from_a_new_plan_to_the_decision(
-    officer: CheckedClient, purchaser: Purchaser, vendors: list[Vendor], database: Database
-) -> None:
-    assert "还没有方案" in officer.get("/selection/").text
-    assert officer.get("/selection/new").status_code == 200
+def planned(officer: CheckedClient, purchaser: Purchaser, vendors: list[Vendor]) -> str:
+    """A tender made on the web, with its candidates; its address."""
     data = {
         "title": "2027年度照料护理",
         "year": "2027",
@@ -101,25 +98,41 @@ def test_the_whole_way_from_a_new_plan_to_the_decision(
     }
     address = officer.post("/selection/new", data=data).location
     assert "还没有候选单位" in officer.get(address).text
-    assert "甲中心" in officer.get(f"{address}/candidates?q=甲").text
     for vendor in vendors:
         answer = officer.post(f"{address}/candidates?q=甲", data={"credit_code": vendor.credit_code})
         assert answer.location == f"{address}/candidates?q=%E7%94%B2"
+    return address
+
+
+def test_a_plan_gets_candidates_and_points_until_it_can_be_decided(
+    officer: CheckedClient, purchaser: Purchaser, vendors: list[Vendor], database: Database
+) -> None:
+    assert "还没有方案" in officer.get("/selection/").text
+    assert officer.get("/selection/new").status_code == 200
+    address = planned(officer, purchaser, vendors)
+    assert "甲中心" in officer.get(f"{address}/candidates?q=甲").text
     page = officer.get(address).text
     assert "尚未录入" in page
     assert f"{address}/decision" not in page
     assert officer.get(f"{address}/decision").status_code == 422
     with database.reading() as session:
-        made = session.scalars(select(Plan)).one()
-        ids = {c.vendor.name: c.id for c in made.candidates}
-    entered = {f"technical_{key}": "80" for key in ids.values()} | {f"price_{key}": "60.5" for key in ids.values()}
+        ids = [candidate.id for candidate in session.scalars(select(Plan)).one().candidates]
+    entered = {f"technical_{key}": "80" for key in ids} | {f"price_{key}": "60.5" for key in ids}
     assert officer.get(f"{address}/points").status_code == 200
     assert officer.post(f"{address}/points", data=entered).location == address
     sheet = officer.get(address).text
     assert [row[0] for row in rows(sheet)] == ["1", "1", "1"]
-    assert "并列参考，权重 0" in sheet
-    assert "无记录（按同类平均计，不加分不减分）" in sheet
-    assert "按常用规则不具备资格" in sheet
+    assert f"{address}/decision" in sheet
+    for said in ("并列参考，权重 0", "无记录（按同类平均计，不加分不减分）", "按常用规则不具备资格"):
+        assert said in sheet
+
+
+def test_a_person_chooses_reads_once_more_and_confirms(
+    officer: CheckedClient, plan: Plan, vendors: list[Vendor], database: Database
+) -> None:
+    address = f"/selection/{plan.id}"
+    third = candidate_ids(database, plan)[2]
+    officer.post(f"{address}/points", data={f"price_{third}": "50"})
     form = officer.get(f"{address}/decision").text
     assert "checked" not in form
     seen = parse(form).find(".//input[@name='seen']")
