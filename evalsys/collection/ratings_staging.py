@@ -105,7 +105,7 @@ class Staging:
         self._flush()
         return iter(
             self._connection.execute(
-                f"SELECT max(line), min({column}), max({column}) FROM given "  # noqa: S608 - one of two names of ours
+                f"SELECT max(line), min({column}), max({column}) FROM given "  # noqa: S608  # nosec B608 - two names, ours
                 f"GROUP BY contract, party, rater HAVING min({column}) <> max({column}) ORDER BY 1"
             )
         )
