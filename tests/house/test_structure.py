@@ -31,7 +31,8 @@ def name(path: Path) -> str:
 
 
 PYTHON = tracked("*.py")
-PRODUCT = [path for path in PYTHON if path.relative_to(ROOT).parts[0] not in {"migrations", "tests"}]  # a journey is long
+NOT_PRODUCT = {"migrations", "tests"}  # a table's columns and a whole journey are as long as they are
+PRODUCT = [path for path in PYTHON if path.relative_to(ROOT).parts[0] not in NOT_PRODUCT]
 
 
 def test_there_are_files_to_look_at() -> None:
