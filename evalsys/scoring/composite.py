@@ -6,8 +6,10 @@ last digit: points are millionths of a point, weights are whole numbers, a compo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +27,7 @@ from evalsys.scoring.arrays import Flags, Integers, Vector, integers
 from evalsys.scoring.inputs import THOUSANDTHS
 
 MILLION = 1_000_000
-"""Units of an answer's points in one point, and of the heaviest criterion's weight."""
+"""Units of an answer's points in one point; no whole weight is above it."""
 
 MISSING = -1
 """An applicable question that was not answered: it stays in the denominator of the answered share."""
@@ -46,7 +48,7 @@ class Scheme:
         criteria: the scored criteria, in the order of the rules; columns of an answer matrix.
         dimensions: how many dimensions the rules have.
         dimension: shape (criteria,), each criterion's position among the dimensions.
-        weight: shape (criteria,), whole numbers; the heaviest of the party has 1,000,000.
+        weight: shape (criteria,), whole numbers up to 1,000,000.
         share: millionths of a composite's weight that must be answered.
     """
 
@@ -60,7 +62,7 @@ class Scheme:
 def scheme(rules: Rules, party: str) -> Scheme:
     """The party's scored criteria with whole weights; adjusters describe the respondent and are left out.
 
-    Weights are whole shares of the party's heaviest one over all service types, so a service type changes none.
+    Weights stand in proportion to the party's heaviest one over all service types, so a service type changes none.
 
     Raises:
         KeyError: the rules have no such party.
@@ -68,15 +70,29 @@ def scheme(rules: Rules, party: str) -> Scheme:
     rules.party(party)
     scored = tuple(c for c in rules.criteria_for(party) if c.source is not Source.ADJUSTER)
     codes = [dimension.code for dimension in rules.dimensions]
-    heaviest = max((c.weight for c in scored), default=1.0)
-    weights = [max(1, round(c.weight / heaviest * MILLION)) for c in scored]
     return Scheme(
         criteria=scored,
         dimensions=len(codes),
         dimension=np.array([codes.index(c.dimension or "") for c in scored], dtype=np.int64),
-        weight=np.array(weights, dtype=np.int64),
+        weight=np.array(_whole([c.weight for c in scored]), dtype=np.int64),
         share=round(rules.answered_share * MILLION),
     )
+
+
+def _whole(weights: Sequence[float]) -> list[int]:
+    """Whole numbers in proportion to the weights: exactly where a person wrote simple ones, else to a millionth.
+
+    Exact ones matter on the edge: three of the six equal questions are half of the weight, not a little less.
+    """
+    shares = [weight / max(weights) for weight in weights]
+    simple = [Fraction(share).limit_denominator(1000) for share in shares]
+    unit = math.lcm(*(fraction.denominator for fraction in simple))
+    if unit <= MILLION and all(
+        fraction and math.isclose(fraction, share, rel_tol=1e-12)
+        for fraction, share in zip(simple, shares, strict=True)
+    ):
+        return [int(fraction * unit) for fraction in simple]
+    return [max(1, round(share * MILLION)) for share in shares]
 
 
 def level_points(levels: int) -> Integers:
