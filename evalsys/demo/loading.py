@@ -94,14 +94,14 @@ def _load_year(
 
 
 def _plan_a_choice(session: Session, cast: Cast, version: RulesVersion) -> None:
-    """A plan with candidates and no points yet; the last has no record."""
+    """A plan with candidates and no points yet."""
     plan = Plan(
-        title=f"{county.YEARS[-1] + 1} 年度照料护理服务项目续签",
+        title=f"{county.YEARS[-1] + 1} 年度照料护理服务（限额标准以下）",
         year=county.YEARS[-1] + 1,
         region_id=cast.county.id,
         purchaser_id=cast.purchasers[county.BUREAU].id,
         service_type="care",
-        use="renewal",
+        use="direct",
         rules_id=version.id,
         weight_technical=0.5,
         weight_price=0.2,

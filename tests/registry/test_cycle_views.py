@@ -128,7 +128,7 @@ def test_readers_see_the_citys_cycle_and_cannot_change_it(county: County, sign_i
     write(lambda session: f.make_cycle(session, region=session.get(Region, county.county.parent_id), code="city"))
     browser = sign_in(county.people[Role.ADMINISTRATOR])
     page = browser.get("/registry/cycles/city")
-    assert (page.status_code, "结束采集" in page.text) == (200, False)
+    assert (page.status_code, "结束收集" in page.text) == (200, False)
     assert browser.post("/registry/cycles/city/move?to=review").status_code == 403
     assert browser.post("/registry/cycles/city/rules", data={"source": "shipped"}).status_code == 403
     evaluator = sign_in(county.people[Role.EVALUATOR])

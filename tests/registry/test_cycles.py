@@ -99,7 +99,7 @@ def test_a_code_never_changes(session: Session) -> None:
 
 def test_every_state_has_a_name() -> None:
     assert [cycles.state_name(state.value) for state in CycleState] == [
-        "筹备中", "评价采集中", "审核中", "初步结果", "已公告", "已归档",
+        "筹备中", "评价收集中", "审核中", "初步结果", "已公告", "已归档",
     ]  # fmt: skip
 
 
