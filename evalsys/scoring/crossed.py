@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.sparse import csc_array, csr_array, diags_array
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from evalsys.scoring.arrays import Integers, Vector
@@ -25,6 +26,9 @@ DENSE_LIMIT = 1500
 
 BLOCK = 2**23
 """Numbers of an inverse that are held at one time, 64 MB."""
+
+TOGETHER = 512
+"""Levels of b whose inverse is taken together, where the graph falls into parts."""
 
 STEP = 1e-5
 """Relative step of the slope where it is taken by differences."""
@@ -97,7 +101,7 @@ class Point:
 
 
 def design(y: Vector, a: Integers, b: Integers, *, reml: bool) -> Design:
-    """Count the pairs; `a` must have at least as many levels as `b`, positions without gaps."""
+    """Count the pairs of positions without gaps; work goes down when `a` is the factor with more levels."""
     shape = (int(a.max()) + 1, int(b.max()) + 1)
     return Design(y, a, b, csr_array((np.ones(len(y)), (a, b)), shape=shape), reml)
 
@@ -127,8 +131,33 @@ def evaluate(of: Design, ratios: Vector) -> Point:
     return Point(float(criterion), slope, mean, precision, residual, pulls)
 
 
+def connected(a: Integers, b: Integers) -> tuple[Integers, Integers]:
+    """Number the parts of the graph whose edges are answers: for the levels of a, then for those of b."""
+    levels_a = int(a.max()) + 1
+    nodes = levels_a + int(b.max()) + 1
+    graph = csr_array((np.ones(len(a)), (a, levels_a + b)), shape=(nodes, nodes))
+    part = connected_components(graph, directed=False)[1].astype(np.int64)
+    return part[:levels_a], part[levels_a:]
+
+
 def conditional_variances(of: Design, ratios: Vector) -> tuple[Vector, Vector]:
-    """Var(effect | y, μ) over σ², of a and of b."""
+    """Var(effect | y, μ) over σ², of a and of b.
+
+    Parts without a common answer know nothing of each other, so an inverse is taken of a few of them at a time.
+    """
+    of_a, of_b = (np.zeros(levels) for levels in of.counts.shape)
+    part = connected(of.a, of.b)[1]
+    sizes = np.bincount(part)
+    batch = ((np.cumsum(sizes) - sizes) // TOGETHER)[part][of.b]
+    order = np.argsort(batch, kind="stable")
+    for these in np.split(order, np.flatnonzero(np.diff(batch[order])) + 1):
+        rows, a = np.unique(of.a[these], return_inverse=True)
+        columns, b = np.unique(of.b[these], return_inverse=True)
+        of_a[rows], of_b[columns] = _batch_variances(design(of.y[these], a, b, reml=of.reml), ratios)
+    return of_a, of_b
+
+
+def _batch_variances(of: Design, ratios: Vector) -> tuple[Vector, Vector]:
     gamma_a, gamma_b = ratios
     factor = _factor(of, ratios)
     inner = 1 + gamma_a * of.sizes[0]

@@ -8,11 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from evalsys.scoring.arrays import Integers, Labels, Vector, floats, levels
-from evalsys.scoring.crossed import Design, Point, conditional_variances, design, evaluate
+from evalsys.scoring.crossed import Design, Point, conditional_variances, connected, design, evaluate
 
 FLAT = 1e-6
 """The slope of the criterion at which a fit is found, a standard error of a parameter being the unit of length."""
@@ -134,11 +132,8 @@ def fit_crossed(
 
 def _components(labels: tuple[Labels, ...], positions: tuple[Integers, ...]) -> tuple[Component, ...]:
     targets, raters = labels
-    nodes = len(targets) + len(raters)
-    pairs = (positions[0], len(targets) + positions[1])
-    graph = csr_array((np.ones(len(positions[0])), pairs), shape=(nodes, nodes))
-    count, part = connected_components(graph, directed=False)
-    of_target, of_rater = part[: len(targets)], part[len(targets) :]
+    of_target, of_rater = connected(*positions)
+    count = int(of_target.max()) + 1
     order = np.argsort(of_target, kind="stable"), np.argsort(of_rater, kind="stable")
     cuts = [np.searchsorted(of[by], np.arange(1, count)) for of, by in zip((of_target, of_rater), order, strict=True)]
     parts = zip(np.split(targets[order[0]], cuts[0]), np.split(raters[order[1]], cuts[1]), strict=True)

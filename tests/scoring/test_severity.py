@@ -125,6 +125,24 @@ def test_parts_without_a_common_rater_are_told_apart() -> None:
     ]
 
 
+def test_deviations_of_parts_and_of_slices_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = np.random.default_rng(2)
+    part = draws.integers(0, 4, 80)
+    target, rater = part * 10 + draws.integers(0, 5, 80), part * 10 + draws.integers(0, 3, 80)
+    y = draws.normal(size=40)[target] + draws.normal(size=40)[rater] + draws.normal(size=80)
+    plain = fit_crossed(y, target, rater)
+    design = np.column_stack([of[:, None] == np.unique(of) for of in (target, rater)]).astype(np.float64)
+    levels = [len(plain.target_effects.labels), len(plain.rater_effects.labels)]
+    prior = np.repeat([plain.variance_target, plain.variance_rater], levels)
+    exact = np.linalg.inv(design.T @ design / plain.variance_residual + np.diag(1 / prior))
+    monkeypatch.setattr(crossed, "TOGETHER", 1)
+    monkeypatch.setattr(crossed, "BLOCK", 1)
+    sliced = fit_crossed(y, target, rater)
+    for got in (plain, sliced):
+        assert len(got.components) == 4
+        assert [*got.target_effects.sd, *got.rater_effects.sd] == near(np.sqrt(np.diagonal(exact)).tolist())
+
+
 @st.composite
 def answers(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Up to 40 answers, two at least from one rater about one target, so that chance shows."""
@@ -136,7 +154,7 @@ def answers(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return y, target, rater
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(answers(), st.sampled_from(["REML", "ML"]))
 def test_the_criterion_is_the_likelihood_and_nothing_near_is_better(
     data: tuple[np.ndarray, np.ndarray, np.ndarray], method: Method
@@ -162,7 +180,7 @@ def test_the_criterion_is_the_likelihood_and_nothing_near_is_better(
             assert dense(*moved) >= got.criterion - 1e-8
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(answers(), st.randoms(use_true_random=False))
 def test_order_and_unit_change_nothing(data: tuple[np.ndarray, np.ndarray, np.ndarray], random: Any) -> None:
     y, target, rater = data
