@@ -246,7 +246,7 @@ def entries(cycle: Cycle, frame_sizes: Mapping[int, int]) -> Listing:
             Column(_("Vendor"), lambda e: e.contract.vendor.name, "vendor"),
             Column(_("Region"), lambda e: e.contract.region.name, "region"),
             Column(_("Number of recipients"), lambda e: e.contract.recipients_served, "served"),
-            Column(_("In the frame"), lambda e: frame_sizes.get(e.id, 0)),
+            Column(_("Recipients in the frame"), lambda e: frame_sizes.get(e.id, 0)),
         ),
         sorts={
             "reference": Contract.reference,
