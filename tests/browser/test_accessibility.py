@@ -108,7 +108,7 @@ def _ratings_file(reader: Reader) -> dict[str, object]:
     entry = reader.session.scalars(select(Entry).where(Entry.cycle.has(Cycle.code == YEAR))).first()
     assert entry is not None
     asked = rules_of(entry.cycle).criteria_for("recipient", entry.contract.service_type)
-    rows = [f"{entry.contract.reference},recipient,1,{criterion.code},3" for criterion in asked]
+    rows = [f"{entry.contract.reference},recipient,1,{criterion.code},1" for criterion in asked]
     data = BytesIO("\n".join(["contract,party,rater,criterion,value", *rows]).encode())
     staging = stage_ratings(reader.session, data, entry.cycle, actor=sender)
     instance, content = reader.site.settings.instance, staging.content()

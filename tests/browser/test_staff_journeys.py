@@ -1,0 +1,103 @@
+"""Those who work with the system, at a desk: rating, closing, publishing, choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from evalsys.registry.models import Cycle, Entry
+from tests.browser.conftest import Site
+from tests.evaluation.rated import all_at, assess
+
+pytestmark = pytest.mark.browser
+
+YEAR = "2026"
+BUTTON = "main form button.btn-primary[type=submit]"
+
+
+@pytest.mark.parametrize(
+    ("username", "locale", "submitted"), [("evaluator", "zh-CN", "已提交"), ("purchaser", "en-GB", "Submitted")]
+)
+def test_a_rater_drafts_checks_and_submits(
+    open_browser: Callable[..., Page], username: str, locale: str, submitted: str
+) -> None:
+    page = open_browser(username, locale=locale)
+    page.goto("/collection/worklist?state=not_begun")
+    page.click("main table tbody a[href*='/rate']")
+    address = page.url
+    page.locator("fieldset.question").first.locator("label.level").nth(1).click()
+    page.click("main form button:not([name])")
+    expect(page.locator(".alert-success")).to_be_visible()
+    page.goto(address)
+    assert page.locator("input:checked").count() == 1
+    for question in page.locator("fieldset.question:has(label.level)").all():
+        question.locator("label.level").nth(1).click()
+    page.click("main form button[name=then]")
+    assert page.url.endswith("/check")
+    page.click(BUTTON)
+    expect(page.locator(".alert-success")).to_contain_text(submitted)
+    page.goto(address)
+    assert "/collection/assessments/" in page.url  # final: it can be read, not changed
+
+
+@pytest.fixture
+def rated(site: Site) -> Iterator[Site]:
+    """The county when everybody has rated."""
+    database = site.app.extensions["database"]
+    with site.app.app_context(), database.transaction() as session:
+        cycle = session.scalars(select(Cycle).where(Cycle.code == YEAR)).one()
+        for n, entry in enumerate(session.scalars(select(Entry).where(Entry.cycle_id == cycle.id))):
+            for party in ("purchaser", "third_party"):
+                assess(session, entry, party, all_at(cycle, party, entry.contract.service_type, 5 - n % 3))
+    return site
+
+
+def test_close_score_publish_and_choose(rated: Site, open_browser: Callable[..., Page]) -> None:
+    link = rated.new_link()
+    reader = open_browser()
+    reader.goto("/rankings")
+    expect(reader.locator("main")).not_to_contain_text(f"QH{YEAR}-")
+
+    admin = open_browser("admin")
+    admin.goto(f"/registry/cycles/{YEAR}")
+    admin.click("main a[href*='move?to=review']")
+    admin.click(BUTTON)
+    expect(admin.locator(".alert-success")).to_be_visible()
+    assert reader.goto(link).status == 410  # type: ignore[union-attr]  # it answers
+
+    officer = open_browser("officer")
+    officer.goto(f"/evaluation/cycles/{YEAR}/run")
+    officer.click(BUTTON)
+    expect(officer.locator(".alert-success")).to_be_visible()
+    officer.goto(f"/publication/cycles/{YEAR}")
+    officer.click(f"main a[href$='/cycles/{YEAR}/publish']")
+    officer.check("[name=sure]")
+    officer.click(BUTTON)
+    expect(officer.locator(".alert-success")).to_be_visible()
+    reader.goto("/rankings")
+    expect(reader.locator("main")).to_contain_text(f"QH{YEAR}-")
+
+
+def test_choosing_takes_points_a_ground_and_a_second_look(open_browser: Callable[..., Page]) -> None:
+    page = open_browser("officer")
+    page.goto("/selection/")
+    page.click("main table tbody a")
+    plan = page.url
+    page.goto(f"{plan}/points")
+    for field in page.locator("input.points").all():
+        field.fill("85.5")
+    page.click(BUTTON)
+    assert page.url == plan
+    page.goto(f"{plan}/decision")
+    page.locator("main input[type=radio]").first.check()
+    page.fill("[name=ground]", "技术分、价格分相同，以往评价结果最好。")
+    page.click(BUTTON)
+    expect(page.locator("main")).to_contain_text("以往评价结果最好")
+    page.click(BUTTON)
+    assert page.url == plan
+    expect(page.locator(".alert-success")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("以往评价结果最好")
+    assert page.goto(f"{plan}/points").status == 409  # type: ignore[union-attr]  # it answers
