@@ -106,7 +106,7 @@ def doer(entry: AuditEntry) -> str:
 
 def detail(given: Mapping[str, Any]) -> str:
     """What an audit entry says beyond act and subject, on one line."""
-    return "; ".join(f"{key}: {_plain(value)}" for key, value in given.items())
+    return "; ".join(f"{key}: {_plain(value)}" for key, value in given.items() if value not in ("", None))
 
 
 def _plain(value: object) -> str:

@@ -107,7 +107,7 @@ def _plan_a_choice(session: Session, cast: Cast, version: RulesVersion) -> None:
         weight_price=0.2,
         weight_past=0.3,
         created_at=datetime(county.YEARS[-1], 11, 2, 2, tzinfo=UTC),
-        created_by="采购经办人",
+        created_by="何敏",
     )
     plan.candidates = [
         Candidate(vendor_id=vendor.id)

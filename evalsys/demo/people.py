@@ -90,10 +90,10 @@ def make_cast(session: Session, *, password: str, now: datetime) -> Cast:
         )
         for n, purchaser in enumerate(purchasers.values())
     }
-    account("admin", "系统管理员", Role.ADMINISTRATOR, city)
-    account("officer", "采购经办人", Role.OFFICER, home)
-    account("vendor", f"{vendors[0].name}联系人", Role.VENDOR, home, vendor_id=vendors[0].id)
-    account("auditor", "审计人员", Role.AUDITOR, city)
+    account("admin", "杜海", Role.ADMINISTRATOR, city)
+    account("officer", "何敏", Role.OFFICER, home)
+    account("vendor", "谢婷", Role.VENDOR, home, vendor_id=vendors[0].id)
+    account("auditor", "罗建国", Role.AUDITOR, city)
     session.flush()
     return Cast(home, townships, purchasers, vendors, evaluators, buyers)
 
