@@ -115,7 +115,8 @@ def _told(error: Exception) -> list[str] | None:
         case SettingMissing():
             return [f"evalsys: {error}", *_remedy(error.remedy)]
         case OSError():
-            return [f"evalsys: {error.filename}: {error.strerror}" if error.filename else f"evalsys: {error}"]
+            said = f"evalsys: {error.filename}: {error.strerror}" if error.filename else f"evalsys: {error}"
+            return [said, *_remedy(_("Check the name, and that you may read it, or write there."))]
     return _told_by_the_database(error) if "sqlalchemy" in sys.modules else None
 
 

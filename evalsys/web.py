@@ -14,6 +14,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
 from sqlalchemy import exists, select, text
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from evalsys import config
 from evalsys.accounts import signing_in
@@ -47,6 +48,14 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 UPLOAD_LIMIT = 32 * 1024 * 1024
+LARGEST_ID = 2**31 - 1  # of an integer column on PostgreSQL; SQLite's are larger
+
+
+class IdConverter(IntegerConverter):
+    """A row's id in an address; one that no row can have is no page, instead of the database's error."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=LARGEST_ID)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -71,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         BOOTSTRAP_SERVE_LOCAL=True,
     )
+    app.url_map.converters["int"] = IdConverter
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = Database(settings.database_url)

@@ -102,7 +102,13 @@ def no_address() -> None:
     [
         (fault, ["evalsys: The cycle is closed.", "  first", "  second", "  -> Open a new one."]),
         (setting_missing, ["evalsys: X is not set.", "  -> Set X."]),
-        (no_file, ["evalsys: /nowhere/at-all.csv: No such file or directory"]),
+        (
+            no_file,
+            [
+                "evalsys: /nowhere/at-all.csv: No such file or directory",
+                "  -> Check the name, and that you may read it, or write there.",
+            ],
+        ),
         (
             no_answer,
             [

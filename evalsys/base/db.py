@@ -31,6 +31,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 
@@ -88,10 +89,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if not self.is_sqlite and self.url.get_backend_name() != "postgresql":
+            raise ArgumentError(f"{self.url.get_backend_name()} is neither sqlite nor postgresql")
         self._lock: WriteLock | None = None
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
-                raise ValueError("an in-memory database cannot be shared between threads; give a file")
+                raise ArgumentError("an in-memory database cannot be shared between threads; give a file")
             file = Path(self.url.database)
             file.parent.mkdir(parents=True, exist_ok=True)
             self._lock = WriteLock(file.with_name(file.name + ".lock"))

@@ -57,7 +57,7 @@ def _tell(found: ratings_import.Preview, *, dry_run: bool) -> None:
                 contracts=f"{count.contracts:,}",
             )
         )
-    if found.replaced:
+    if found.replaced and not found.unchanged:
         click.echo(_("Replaced: %(count)s contracts and parties", count=len(found.replaced)))
     if found.unchanged:
         click.echo(_("Nothing changed: the same rows are in already."))

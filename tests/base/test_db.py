@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, select, text
-from sqlalchemy.exc import DatabaseError, StatementError
+from sqlalchemy.exc import ArgumentError, DatabaseError, StatementError
 from sqlalchemy.orm import Session
 
 from evalsys.base import db
@@ -69,8 +69,13 @@ def test_what_was_read_before_a_transaction_is_read_anew_after_it(app: Flask) ->
 
 def test_sqlite_in_memory_is_refused() -> None:
     for url in ("sqlite://", "sqlite:///:memory:"):
-        with pytest.raises(ValueError, match="give a file"):
+        with pytest.raises(ArgumentError, match="give a file"):
             Database(url)
+
+
+def test_a_database_of_another_kind_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="mysql is neither sqlite nor postgresql"):
+        Database("mysql://somebody@localhost/evalsys")
 
 
 def test_sqlite_is_set_up_to_last(tmp_path: Path) -> None:
