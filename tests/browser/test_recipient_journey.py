@@ -40,6 +40,7 @@ def test_from_the_link_to_the_receipt(
     assert sum(len(response.body()) for response in loaded) <= LARGEST_PAGE
     if english:
         page.click("[hreflang=en]")
+        expect(page.locator("html")).to_have_attribute("lang", "en")  # the new page is there before it is answered
     answer_all(page)
     page.click(SEND)
     expect(page.locator("h1")).to_contain_text(thanks)
