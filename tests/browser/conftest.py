@@ -40,6 +40,12 @@ def chromium_path() -> str | None:
     return named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+def follow(page: Page, selector: str) -> None:
+    """Click what leads to another page, and wait for it: a click alone returns before the new page is there."""
+    with page.expect_navigation():
+        page.click(selector)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     path = chromium_path()
@@ -118,7 +124,7 @@ def open_browser(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
             page.goto("/sign-in")
             page.fill("[name=username]", username)
             page.fill("[name=password]", PASSWORD)
-            page.click("main [type=submit]")
+            follow(page, "main [type=submit]")
         return page
 
     yield opened

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from evalsys.registry.models import Cycle, Entry
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, follow
 from tests.evaluation.rated import all_at, assess
 
 pytestmark = pytest.mark.browser
@@ -38,19 +38,19 @@ def test_close_score_publish_and_choose(rated: Site, open_browser: Callable[...,
 
     admin = open_browser("admin")
     admin.goto(f"/registry/cycles/{YEAR}")
-    admin.click("main a[href*='move?to=review']")
-    admin.click(BUTTON)
+    follow(admin, "main a[href*='move?to=review']")
+    follow(admin, BUTTON)
     expect(admin.locator(".alert-success")).to_be_visible()
     assert reader.goto(link).status == 410  # type: ignore[union-attr]  # it answers
 
     officer = open_browser("officer")
     officer.goto(f"/evaluation/cycles/{YEAR}/run")
-    officer.click(BUTTON)
+    follow(officer, BUTTON)
     expect(officer.locator(".alert-success")).to_be_visible()
     officer.goto(f"/publication/cycles/{YEAR}")
-    officer.click(f"main a[href$='/cycles/{YEAR}/publish']")
+    follow(officer, f"main a[href$='/cycles/{YEAR}/publish']")
     officer.check("[name=sure]")
-    officer.click(BUTTON)
+    follow(officer, BUTTON)
     expect(officer.locator(".alert-success")).to_be_visible()
     reader.goto("/rankings")
     expect(reader.locator(f"main a[href*='QH{YEAR}-']").first).to_be_visible()
@@ -59,19 +59,19 @@ def test_close_score_publish_and_choose(rated: Site, open_browser: Callable[...,
 def test_choosing_takes_points_a_ground_and_a_second_look(open_browser: Callable[..., Page]) -> None:
     page = open_browser("officer")
     page.goto("/selection/")
-    page.click("main table tbody a")
+    follow(page, "main table tbody a")
     plan = page.url
     page.goto(f"{plan}/points")
     for field in page.locator("input.points").all():
         field.fill("85.5")
-    page.click(BUTTON)
+    follow(page, BUTTON)
     assert page.url == plan
     page.goto(f"{plan}/decision")
     page.locator("main input[type=radio]").first.check()
     page.fill("[name=ground]", "技术分、价格分相同，以往评价结果最好。")
-    page.click(BUTTON)
+    follow(page, BUTTON)
     expect(page.locator("main")).to_contain_text("以往评价结果最好")
-    page.click(BUTTON)
+    follow(page, BUTTON)
     assert page.url == plan
     expect(page.locator(".alert-success")).to_be_visible()
     expect(page.locator("main")).to_contain_text("以往评价结果最好")

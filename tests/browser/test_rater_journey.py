@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import follow
+
 pytestmark = pytest.mark.browser
 
 BUTTON = "main form button.btn-primary[type=submit]"
@@ -20,18 +22,18 @@ def test_a_rater_drafts_checks_and_submits(
 ) -> None:
     page = open_browser(username, locale=locale)
     page.goto("/collection/worklist?state=not_begun")
-    page.click("main table tbody a[href*='/rate']")
+    follow(page, "main table tbody a[href*='/rate']")
     address = page.url
     page.locator("fieldset.question").first.locator("label.level").nth(1).click()
-    page.click("main form button:not([name])")
+    follow(page, "main form button:not([name])")
     expect(page.locator(".alert-success")).to_be_visible()
     page.goto(address)
     assert page.locator("input:checked").count() == 1
     for question in page.locator("fieldset.question:has(label.level)").all():
         question.locator("label.level").nth(1).click()
-    page.click("main form button[name=then]")
+    follow(page, "main form button[name=then]")
     assert page.url.endswith("/check")
-    page.click(BUTTON)
+    follow(page, BUTTON)
     expect(page.locator(".alert-success")).to_contain_text(submitted)
     page.goto(address)
     assert "/collection/assessments/" in page.url  # final: it can be read, not changed
