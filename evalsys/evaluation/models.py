@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.base.db import Base
@@ -25,6 +25,7 @@ class Run(Base):
     code_version: Mapped[str] = mapped_column(String(40))
     inputs_hash: Mapped[str] = mapped_column(String(64))
     pooled: Mapped[dict[str, Any]]  # terms fitted once for the cycle; a correction reuses them
+    analyses: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # of the whole cycle, by step
     made_at: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(String(120))
 
@@ -55,6 +56,11 @@ class Score(Base):
     high: Mapped[float | None]
     grade: Mapped[str | None] = mapped_column(String(40))
     rank: Mapped[int | None]
+    rank_low: Mapped[int | None]  # the set of ranks it may have, and its band; None without a score or the step
+    rank_high: Mapped[int | None]
+    band: Mapped[int | None]
+    shrunk: Mapped[float | None]  # drawn towards its peers; what past performance reads
+    shrunk_sd: Mapped[float | None]
     breakdown: Mapped[dict[str, Any]]
 
     run: Mapped[Run] = relationship(back_populates="scores")

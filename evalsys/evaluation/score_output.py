@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from evalsys import __version__
+from evalsys.evaluation import pooled_terms
 from evalsys.rules.model import Rules
 from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Inputs
 from evalsys.scoring.result import Cells, Result
@@ -102,7 +103,7 @@ def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, A
         "level": rules.interval.level,
         "aggregation": rules.aggregation,
     }
-    pooled = {f.name: getattr(result.pooled, f.name).tolist() for f in fields(result.pooled)}
+    pooled = pooled_terms.to_json(result.pooled)
     lists = {"parties": inputs.parties, "dimensions": inputs.dimensions, "pooled": pooled}
     yield "{\n" + ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in (head | origin | lists).items())
     levels = _levels(inputs)

@@ -65,6 +65,7 @@ def run_cycle(
         code_version=code_version(rules),
         inputs_hash=fingerprint(inputs),
         pooled=pooled_terms.to_json(result.pooled),
+        analyses={},
         made_at=now,
         made_by=actor.name,
         scores=_scores(result, inputs, rules, entries_of(session, cycle), collected(session, cycle)),

@@ -63,6 +63,11 @@ class EditionScore(Base):
     high: Mapped[float | None]
     grade: Mapped[str | None] = mapped_column(String(40))
     rank: Mapped[int | None]
+    rank_low: Mapped[int | None]  # the set of ranks it may have, and its band; None without a score or the step
+    rank_high: Mapped[int | None]
+    band: Mapped[int | None]
+    shrunk: Mapped[float | None]  # drawn towards its peers; what past performance reads
+    shrunk_sd: Mapped[float | None]
     breakdown: Mapped[dict[str, Any]]
 
     edition: Mapped[Edition] = relationship()

@@ -135,5 +135,10 @@ def _line(score: Score, contract: Contract) -> EditionScore:
         high=score.high,
         grade=score.grade,
         rank=score.rank,
+        rank_low=score.rank_low,
+        rank_high=score.rank_high,
+        band=score.band,
+        shrunk=score.shrunk,
+        shrunk_sd=score.shrunk_sd,
         breakdown=score.breakdown,
     )

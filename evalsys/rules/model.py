@@ -173,6 +173,85 @@ class Interval(Frozen):
     pool_minimum: Count = 10  # contracts below which a pooled term is assumed, not estimated
 
 
+class Weighting(Frozen):
+    """Step 2: recipients' answers weighted to the frame. Without this section every answer counts the same."""
+
+    stratum_minimum: Count = 5  # answers below which a stratum does not stand for itself
+    trim: Number = Field(default=4, ge=1)  # a weight is cut at so many times the contract's median
+
+
+class Coefficient(Frozen):
+    """What one circumstance of answering is worth on one dimension: a mode, or a criterion marked `adjuster`.
+
+    `points`: a mode against the reference mode; a criterion's best against its worst answer. `mean`: the share of the
+    mode among all respondents, or the mean answer from 0 to 1; learned when the cycle closes where it is not written.
+    """
+
+    dimension: Code
+    mode: Code | None = None
+    criterion: Code | None = None
+    points: Number = Field(ge=-100, le=100)
+    mean: Part | None = None
+
+
+class Adjustment(Frozen):
+    """Step 3: how recipients answered, taken off with coefficients of an earlier cycle. Without it nothing is."""
+
+    reference_mode: Code = "self"
+    ground: Text  # which cycle the coefficients were estimated on
+    coefficients: tuple[Coefficient, ...] = Field(min_length=1)
+
+
+class Severity(Frozen):
+    """Step 4: evaluators' severity taken off where they overlap. Without it evaluators count as they are."""
+
+    party: Code = "third_party"
+    method: Literal["REML", "ML"] = "REML"
+
+
+class Shrinkage(Frozen):
+    """Step 7: scores drawn towards their peers. Without it past performance reads the plain score."""
+
+    method: Literal["REML", "PM", "DL"] = "REML"
+
+
+class RankSets(Frozen):
+    """Step 9: which ranks a score may have. Without it plain ranks stand alone."""
+
+    level: Number = Field(default=0.95, gt=0.5, lt=1)
+    simultaneous: Flag = True
+    draws: Count = 1000
+
+
+class Sensitivity(Frozen):
+    """Step 10: ranks under weights drawn around the published ones."""
+
+    concentration: Number = Field(default=50, ge=1)  # the larger, the closer to the published weights
+    level: Number = Field(default=0.95, gt=0.5, lt=1)
+    draws: Count = 1000
+
+
+class Reliability(Frozen):
+    """Step 11: whether the raters agree, and how many a reliable mean needs."""
+
+    target: Number = Field(default=0.8, gt=0, lt=1)
+    draws: Count = 1000  # of the bootstrap
+
+
+class Integrity(Frozen):
+    """Step 12: signs that hold a rating for a person to decide."""
+
+    long_string: Share = 1.0  # share of the questions given the same answer in a row
+    least_questions: Count = 5  # a questionnaire shorter than this shows neither a run nor near duplicates
+    alike: Share = 0.95  # equal answers from which two are near duplicates
+    twins: Count = 5  # near duplicates of one answer on one contract
+    too_fast: Flag = True  # under 20 seconds
+    busy_chance: Share = 0.001  # adjusted chance of so many answers of one contract on a day
+    pair_chance: Share = 0.05  # adjusted chance of an evaluator's residual for a vendor
+    party_gap: Number = Field(default=25, gt=0)  # points by which a party stands off the others
+    shift: Number = Field(default=5, gt=0)  # points of the score that one rater moves
+
+
 class Cap(Frozen):
     """The grade is at most `grade` when any dimension is below `dimension_below`."""
 
@@ -245,6 +324,14 @@ class Rules(Frozen):
     answered_share: Share = 0.5  # of a composite's weight that must be answered
     interval: Interval = Interval()
     status: Status = Status()
+    weighting: Weighting | None = None
+    adjustment: Adjustment | None = None
+    severity: Severity | None = None
+    shrinkage: Shrinkage | None = None
+    rank_sets: RankSets | None = None
+    sensitivity: Sensitivity | None = None
+    reliability: Reliability | None = None
+    integrity: Integrity | None = None
     cap: Cap | None = None
     grades: tuple[Grade, ...] = Field(min_length=1)
     peer_groups: tuple[PeerGroup, ...] = ()
@@ -258,6 +345,12 @@ class Rules(Frozen):
 
     def scale_of(self, criterion: Criterion) -> LevelScale | YesNoScale | BandScale | GoalpostScale:
         return self._scales[criterion.scale]
+
+    @property
+    def adjusters(self) -> tuple[str, ...]:
+        """Criteria that the adjustment reads, in the file's order; none where it is off."""
+        named = {c.criterion for c in self.adjustment.coefficients} if self.adjustment else set()
+        return tuple(c.code for c in self.criteria if c.code in named)
 
     def criteria_for(self, party: str, service_type: str | None = None) -> tuple[Criterion, ...]:
         """A party's criteria in file order, adjusters too; only those asked of the service type when one is given."""

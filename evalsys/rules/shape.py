@@ -25,6 +25,7 @@ EXAMPLES = {
     "bands": "bands = [{ at = 0.5, points = 50 }, { at = 1, points = 100 }]",
     "best": "best = 1",
     "code": 'code = "care"',
+    "coefficients": 'coefficients = [{ dimension = "outcomes", mode = "telephone", points = 3.0 }]',
     "criteria": "[[criteria]]",
     "dimension": 'dimension = "outcomes"',
     "dimension_below": "dimension_below = 40",

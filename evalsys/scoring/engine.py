@@ -40,6 +40,7 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
 
     status = decide(total, ~np.any(uncovered, axis=1), rules)
     shown = status != WITHHELD
+    variance = np.where(shown, _variance(spread, weights, there, rules, terms), np.nan)
     final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
     cells = _breakdown(spread, limits, weights)
     dimensions = _dimensions(weights, limits)
@@ -72,8 +73,13 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
         respondents=spread.respondents,
         dimensions=dimensions,
         cells=cells,
-        vendors=vendors.overall(inputs, final, rules),
-        vendors_in_groups=vendors.in_groups(inputs, final, rules, peers),
+        vendors=vendors.overall(inputs, vendors.Scores(final, variance), rules),
+        vendors_in_groups=vendors.in_groups(inputs, vendors.Scores(final, variance), rules, peers),
+        variance=variance,
+        shrunken=None,
+        rank_sets=None,
+        weight_space=None,
+        vendor_sets=None,
         pooled=terms,
         seed=seed,
     )
@@ -152,6 +158,13 @@ def _total(weights: Vector, limits: Limits, there: Presence, rules: Rules, terms
     return combine(weights, limits, terms.correlation, extra=gap, geometric=rules.aggregation == "geometric")
 
 
+def _variance(spread: Spread, weights: Vector, there: Presence, rules: Rules, terms: Pooled) -> Vector:
+    """V of each score, squared points: as if its recipients were drawn from endlessly many."""
+    endless = np.full(len(weights), np.inf)
+    total = _total(weights, _cells(spread, endless, rules, terms), there, rules, terms)
+    return ((total.high - total.low) / (2 * normal_quantile(rules.interval.level))) ** 2
+
+
 def _grades(final: Limits, dimensions: Vector, rules: Rules) -> tuple[Integers, Vector, Flags]:
     starts = np.array([grade.start for grade in rules.grades])
     chances = grades.probabilities(final, starts, level=rules.interval.level)
@@ -167,13 +180,19 @@ def _dimensions(weights: Vector, limits: Limits) -> Vector:
 
 def _breakdown(spread: Spread, limits: Limits, weights: Vector) -> Cells:
     used = weights > 0
+    nothing = np.zeros(weights.shape)
     return Cells(
         estimate=limits.estimate,
         low=limits.low,
         high=limits.high,
         n=spread.answers,
+        n_effective=spread.answers.astype(np.float64),
         weight=weights,
         contribution=weights * spread.mean,
+        weighting=nothing,
+        mode=nothing,
+        case_mix=nothing,
+        severity=nothing,
         cut=np.where(used, weights * (limits.estimate - spread.mean), 0.0),
     )
 

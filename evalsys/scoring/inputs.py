@@ -51,9 +51,11 @@ class Moments:
     Attributes:
         contract, party, mode, stratum: shape (rows,), positions in the lists of `Inputs`.
         respondents: shape (rows,), those with a composite on at least one dimension.
-        n: shape (rows, dimensions, dimensions); [i, j] counts those who have both i and j.
-        y: same shape; [i, j] sums composite i, in thousandths, over those who have both i and j.
-        yy: same shape; [i, j] sums the product of composites i and j over those who have both.
+        n: shape (rows, columns, columns); [i, j] counts those who have both i and j.
+        y: same shape; [i, j] sums column i, in thousandths, over those who have both i and j.
+        yy: same shape; [i, j] sums the product of columns i and j over those who have both.
+
+    The columns are the dimensions' composites, then the adjusters' points.
     """
 
     contract: Integers
@@ -67,8 +69,27 @@ class Moments:
 
 
 @dataclass(frozen=True, eq=False)
+class Judged:
+    """Counts and sums of each appointed rater's composites on each contract, of the party whose severity is taken off.
+
+    Attributes:
+        contract, rater: shape (rows,), positions in the lists of `Inputs`.
+        n, y, yy: shape (rows, dimensions), counts, sums in thousandths and sums of squares.
+    """
+
+    contract: Integers
+    rater: Integers
+    n: Integers
+    y: Integers
+    yy: Integers
+
+
+@dataclass(frozen=True, eq=False)
 class Frames:
-    """How many recipients a contract serves, by stratum; each column has shape (rows,)."""
+    """How many recipients a contract serves, by stratum; each column has shape (rows,).
+
+    Where only margins are known, the strata of the rows have an empty part, and each axis adds up to the frame.
+    """
 
     contract: Integers
     stratum: Integers
@@ -88,12 +109,16 @@ class Inputs:
     Attributes:
         parties, dimensions, criteria: codes in the order of the rules.
         modes, strata: labels, in any order; one empty label where they are not told apart.
+        parts: what each stratum is made of (township, service item), an empty part = any; () = strata are whole.
+        adjusters: codes of the criteria that are columns of the moments after the dimensions.
+        raters: labels of the appointed raters that `judged` points into; `judged` is None where they are not told
+            apart.
         contracts: codes, ascending and without repeats, so that equal inputs are equal arrays.
         vendors, peer_groups: codes that `vendor` and `peer_group` point into.
         vendor, peer_group: shape (contracts,).
         amount: shape (contracts,), money of the contract; NaN = not known.
         served: shape (contracts,), recipients served, a weight only; NaN = not known.
-        levels, moments, frames: the three tables.
+        levels, moments, judged, frames: the tables.
 
     Raises:
         ValueError: a column of another length, an index out of range, a sum that cannot be; names the argument.
@@ -114,6 +139,10 @@ class Inputs:
     moments: Moments
     levels: LevelCounts = field(default_factory=LevelCounts.none)
     frames: Frames = field(default_factory=Frames.none)
+    parts: tuple[tuple[str, ...], ...] = ()
+    adjusters: tuple[str, ...] = ()
+    raters: tuple[str, ...] = ()
+    judged: Judged | None = None
 
     def __post_init__(self) -> None:
         if any(a >= b for a, b in zip(self.contracts, self.contracts[1:], strict=False)):
@@ -123,12 +152,15 @@ class Inputs:
         indices("peer_group", self.peer_group, below=len(self.peer_groups), length=count)
         _size("amount", self.amount, count)
         _size("served", self.served, count)
+        if self.parts and len(self.parts) != len(self.strata):
+            raise ValueError(f"parts: must be as many as the strata, {len(self.strata)}, are {len(self.parts)}")
         self._check_moments()
         self._check_levels()
         self._check_frames()
+        self._check_judged()
 
     def _check_moments(self) -> None:
-        table, rows, d = self.moments, len(self.moments.contract), len(self.dimensions)
+        table, rows, d = self.moments, len(self.moments.contract), len(self.dimensions) + len(self.adjusters)
         indices("moments.contract", table.contract, below=len(self.contracts))
         indices("moments.party", table.party, below=len(self.parties), length=rows)
         indices("moments.mode", table.mode, below=len(self.modes), length=rows)
@@ -155,6 +187,17 @@ class Inputs:
         indices("frames.contract", table.contract, below=len(self.contracts))
         indices("frames.stratum", table.stratum, below=len(self.strata), length=rows)
         _counts("frames.size", table.size, rows)
+
+    def _check_judged(self) -> None:
+        if self.judged is None:
+            return
+        table, shape = self.judged, (len(self.judged.contract), len(self.dimensions))
+        indices("judged.contract", table.contract, below=len(self.contracts))
+        indices("judged.rater", table.rater, below=len(self.raters), length=shape[0])
+        n, y, yy = (integers(f"judged.{name}", getattr(table, name), shape=shape) for name in ("n", "y", "yy"))
+        _refuse("judged.n", n < 0, "a count is below 0")
+        _refuse("judged.y", (y < 0) | (y > FULL * n), "a sum lies outside 0 to 100 points a rating")
+        _refuse("judged.yy", (yy < 0) | (yy > FULL * y), "a sum of squares does not fit its sum")
 
 
 def moments_of(composites: Integers, cell: Integers, cells: int) -> tuple[Integers, Integers, Integers, Integers]:

@@ -7,10 +7,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.arrays import Flags, Vector
+from evalsys.scoring.arrays import Flags, Integers, Vector
 from evalsys.scoring.cells import Spread, spread_of, weight_matrix
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.status import presence
+
+
+@dataclass(frozen=True, eq=False)
+class Raters:
+    """How severe each appointed rater is, from one crossed fit of their composites when the cycle closed.
+
+    Attributes:
+        labels: of the raters, ascending; one who comes later is taken as neither severe nor lenient.
+        severity: shape (raters,), points above what others would give the same contracts; 0 where it is not known.
+        sd: shape (raters,), its conditional standard deviation; NaN where it is not known.
+        component: shape (raters,), number of the connected part of the rater-contract graph; between parts nothing is
+            comparable.
+        overlapping: contracts that at least two of them rated.
+        variance_target, variance_rater, variance_residual: squared points; the assumed rater variance and NaN
+            otherwise where `assumed`.
+        assumed: too few contracts overlap to learn from, so nothing is taken off.
+    """
+
+    labels: tuple[str, ...]
+    severity: Vector
+    sd: Vector
+    component: Integers
+    overlapping: int
+    variance_target: float
+    variance_rater: float
+    variance_residual: float
+    assumed: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +51,9 @@ class Pooled:
         gap: shape (parties,), points of the score by which a party stands off what the others say of its share.
         dispersion_assumed, rater_variance_assumed, correlation_assumed, gap_assumed: the same shapes; true where too
             little was there to learn from and the cautious value stands instead.
+        coefficient_means: shape (coefficients of the rules' adjustment,), x̄: the share of the mode, or the mean answer
+            from 0 to 1, among all respondents.
+        raters: None where the rules take off no severity.
     """
 
     dispersion: Vector
@@ -34,6 +64,8 @@ class Pooled:
     rater_variance_assumed: Flags
     correlation_assumed: Flags
     gap_assumed: Flags
+    coefficient_means: Vector
+    raters: Raters | None
 
 
 def fit(inputs: Inputs, rules: Rules) -> Pooled:
@@ -54,7 +86,9 @@ def fit_spread(spread: Spread, rules: Rules) -> Pooled:
     variance, no_variance = _rater_variance(spread, rules)
     correlation, no_correlation = _correlation(spread, rules)
     gap, no_gap = _gap(spread, rules)
-    return Pooled(dispersion, variance, correlation, gap, no_dispersion, no_variance, no_correlation, no_gap)
+    return Pooled(
+        dispersion, variance, correlation, gap, no_dispersion, no_variance, no_correlation, no_gap, np.zeros(0), None
+    )
 
 
 def _dispersion(spread: Spread) -> tuple[Vector, Flags]:

@@ -17,7 +17,10 @@ class Cells:
         estimate, low, high: points, cut to 0 to 100; NaN where nobody answered.
         n: answers.
         weight: share of the score the cell really had; 0 where the party is missing.
-        contribution: points of the score, from the estimate before the cut.
+        n_effective: answers of equal weight that are as precise.
+        contribution: points of the score, from the plain mean of the answers.
+        weighting, mode, case_mix, severity: points of the score that weighting to the frame, taking off how people
+            answered and who they are, and taking off the raters' severity add; 0 everywhere for a step that is off.
         cut: points of the score taken or given by cutting the estimate to 0 to 100.
     """
 
@@ -25,9 +28,71 @@ class Cells:
     low: Vector
     high: Vector
     n: Integers
+    n_effective: Vector
     weight: Vector
     contribution: Vector
+    weighting: Vector
+    mode: Vector
+    case_mix: Vector
+    severity: Vector
     cut: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Shrunken:
+    """Step 7; members in the order of what they belong to, NaN for those without a score.
+
+    Attributes:
+        values, sd, low, high: shape (members,), θ̃ with its standard deviation and limits.
+        reliability: shape (members,), 1 - B.
+        mean, tau2: shape (groups,), μ and τ² of each peer group; NaN for a group in which nobody is compared.
+    """
+
+    values: Vector
+    sd: Vector
+    low: Vector
+    high: Vector
+    reliability: Vector
+    mean: Vector
+    tau2: Vector
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Step 9; 0 for members without a score.
+
+    Attributes:
+        lower, upper: shape (members,), best and worst rank in the set.
+        band: shape (members,), 1 for the best band.
+        critical: shape (groups,), the largest standardised difference that chance explains; NaN where nobody is.
+        conservative: shape (groups,), a group so large that its sets are wider than they need be.
+    """
+
+    lower: Integers
+    upper: Integers
+    band: Integers
+    critical: Vector
+    conservative: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class WeightSpace:
+    """Step 10; 0 or NaN for members without a score.
+
+    Attributes:
+        sd: shape (members,), standard deviation of the score over the weights.
+        lower, upper: shape (members,), range of ranks over plausible weights.
+        first: shape (members,), share of the weight space in which a member leads its group.
+        next: shape (members,), position of the next one down in the same group; -1 for the last.
+        leads: shape (members,), share of the weight space in which a member is above that next one.
+    """
+
+    sd: Vector
+    lower: Integers
+    upper: Integers
+    first: Vector
+    next: Integers
+    leads: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +108,7 @@ class Vendors:
         ranked: how many vendors are ranked there.
         contracts, scored: how many contracts there are, and how many of them have a score.
         equal_weights: the contracts' sizes are not all known, so each counts the same.
+        variance: squared points, without the finite-population factor.
     """
 
     vendor: Integers
@@ -56,11 +122,15 @@ class Vendors:
     contracts: Integers
     scored: Integers
     equal_weights: Flags
+    variance: Vector
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The scores of one cycle. For a score, contribution + cut over all cells + uneven add up to it within 1e-9.
+    """The scores of one cycle.
+
+    For a score, contribution, weighting, mode, case_mix, severity and cut of all cells and uneven add up to it within
+    1e-9.
 
     Attributes:
         contracts: codes, as in the inputs.
@@ -80,6 +150,9 @@ class Result:
         cells: the breakdown.
         vendors: every vendor over all its contracts, in the order of the inputs' vendors.
         vendors_in_groups: vendors inside each peer group, ranked.
+        variance: shape (contracts,), V: squared points, without the finite-population factor.
+        shrunken, rank_sets, weight_space: of the contracts; None for a step that is off.
+        vendor_sets: rank sets of `vendors_in_groups`; None where the step is off.
         pooled: the frozen terms used.
         seed: of the run's random draws.
     """
@@ -104,5 +177,10 @@ class Result:
     cells: Cells
     vendors: Vendors
     vendors_in_groups: Vendors
+    variance: Vector
+    shrunken: Shrunken | None
+    rank_sets: Ranked | None
+    weight_space: WeightSpace | None
+    vendor_sets: Ranked | None
     pooled: Pooled
     seed: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -18,35 +18,43 @@ EVERY_GROUP = -1
 """`Vendors.group` of a score over all peer groups."""
 
 
-def overall(inputs: Inputs, limits: Limits, rules: Rules) -> Vendors:
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Contracts' scores. `variance`: shape (contracts,), squared points, without the finite-population factor."""
+
+    limits: Limits
+    variance: Vector
+
+
+def overall(inputs: Inputs, scores: Scores, rules: Rules) -> Vendors:
     """Every vendor over all its contracts, in the order of the inputs; not ranked, for groups differ.
 
     Args:
         inputs: whose contract is whose, and how large it is.
-        limits: shape (contracts,), NaN where the contract has no score.
+        scores: of the contracts, NaN where one has none.
         rules: how contracts are weighed, and the grades.
     """
-    return _scores(inputs, limits, rules, np.ones(len(inputs.contracts), dtype=np.bool_), EVERY_GROUP)
+    return _scores(inputs, scores, rules, np.ones(len(inputs.contracts), dtype=np.bool_), EVERY_GROUP)
 
 
-def in_groups(inputs: Inputs, limits: Limits, rules: Rules, peers: Peers) -> Vendors:
+def in_groups(inputs: Inputs, scores: Scores, rules: Rules, peers: Peers) -> Vendors:
     """As `overall`, but each vendor once for every peer group in which a contract of its is compared, ranked there."""
     parts = []
     for group in np.unique(peers.group):
-        everyone = _scores(inputs, limits, rules, peers.belongs[group], int(group))
+        everyone = _scores(inputs, scores, rules, peers.belongs[group], int(group))
         ranks = competition_ranks(everyone.score)
         ranked = replace(everyone, rank=ranks, ranked=np.full(len(ranks), np.count_nonzero(ranks)))
         at_home = np.zeros(len(inputs.vendors), dtype=np.bool_)
         at_home[inputs.vendor[peers.group == group]] = True
         parts.append(_only(ranked, at_home & (everyone.contracts > 0)))
-    empty = _only(overall(inputs, limits, rules), np.zeros(len(inputs.vendors), dtype=np.bool_))
+    empty = _only(overall(inputs, scores, rules), np.zeros(len(inputs.vendors), dtype=np.bool_))
     columns = (np.concatenate([getattr(part, f.name) for part in (empty, *parts)]) for f in fields(Vendors))
     return Vendors(*columns)
 
 
-def _scores(inputs: Inputs, limits: Limits, rules: Rules, taken: Flags, group: int) -> Vendors:
+def _scores(inputs: Inputs, scores: Scores, rules: Rules, taken: Flags, group: int) -> Vendors:
     count = len(inputs.vendors)
-    scored = taken & ~np.isnan(limits.estimate)
+    scored = taken & ~np.isnan(scores.limits.estimate)
     size, equal = _sizes(inputs, rules, scored)
     vendor = inputs.vendor[scored]
     total = np.bincount(vendor, weights=size[scored], minlength=count)
@@ -55,7 +63,7 @@ def _scores(inputs: Inputs, limits: Limits, rules: Rules, taken: Flags, group: i
     def add(values: Vector) -> Vector:
         return np.bincount(vendor, weights=values, minlength=count).astype(np.float64)
 
-    estimate, low, high = (values[scored] for values in (limits.estimate, limits.low, limits.high))
+    estimate, low, high = (values[scored] for values in (scores.limits.estimate, scores.limits.low, scores.limits.high))
     score = np.where(total > 0, add(part * estimate), np.nan)
     # contracts are independent of each other: other people answered
     down, up = (np.sqrt(add((part * arm) ** 2)) for arm in (estimate - low, high - estimate))
@@ -72,6 +80,7 @@ def _scores(inputs: Inputs, limits: Limits, rules: Rules, taken: Flags, group: i
         contracts=np.bincount(inputs.vendor[taken], minlength=count).astype(np.int64),
         scored=np.bincount(vendor, minlength=count).astype(np.int64),
         equal_weights=equal,
+        variance=np.where(total > 0, add(part**2 * scores.variance[scored]), np.nan),
     )
 
 
