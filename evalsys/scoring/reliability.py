@@ -11,6 +11,24 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc, fdtrc, fdtri
 
 from evalsys.scoring.arrays import Vector, floats, share
+from evalsys.scoring.krippendorff import Krippendorff, alpha_of_counts, krippendorff_alpha
+
+__all__ = [
+    "FORMS",
+    "Alpha",
+    "Concordance",
+    "Crossed",
+    "Icc",
+    "Krippendorff",
+    "alpha_of_counts",
+    "alpha_of_covariance",
+    "cronbach_alpha",
+    "icc",
+    "kendall_w",
+    "krippendorff_alpha",
+    "of_mean",
+    "raters_needed",
+]
 
 FORMS = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
 """Shrout and Fleiss's forms: one-way; two-way, raters drawn from many; two-way, these raters only; k: of their mean."""
@@ -175,9 +193,27 @@ def cronbach_alpha(items: ArrayLike, *, level: float = 0.95) -> Alpha:
         Cronbach (1951), Psychometrika 16:297-334; Feldt, Woodruff and Salih (1987), Appl. Psychol. Meas. 11:93-103.
     """
     x = _table("items", items, "respondents", "items")
+    return alpha_of_covariance(np.cov(x, rowvar=False), len(x), level=level)
+
+
+def alpha_of_covariance(covariance: ArrayLike, respondents: int, *, level: float = 0.95) -> Alpha:
+    """`cronbach_alpha` from the items' covariances, so that sums of many respondents are enough.
+
+    Args:
+        covariance: shape (items, items), at least 2 by 2, symmetric, divisor respondents - 1.
+        respondents: how many it rests on, at least 2.
+        level: confidence.
+
+    Raises:
+        ValueError: another shape, too few respondents, or their sums do not vary.
+    """
+    covariance = _table("covariance", covariance, "items", "items")
     half = (1 - share("level", level)) / 2
-    n, k = x.shape
-    covariance = np.cov(x, rowvar=False)
+    n, k = respondents, len(covariance)
+    if covariance.shape[1] != k or not np.allclose(covariance, covariance.T) or (np.diagonal(covariance) < 0).any():
+        raise ValueError("covariance: must be square and symmetric, with variances of 0 or more")
+    if n < 2:
+        raise ValueError(f"respondents: must be at least 2, are {n}")
     total = float(covariance.sum())
     spread = np.diagonal(covariance)
     if total <= 1e-12 * spread.sum():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalsys.scoring.reliability import cronbach_alpha, icc, kendall_w, of_mean, raters_needed
+from evalsys.scoring.reliability import alpha_of_covariance, cronbach_alpha, icc, kendall_w, of_mean, raters_needed
 
 # Shrout and Fleiss (1979), Psychological Bulletin 86:420-428, table 2; limits from psych 2.2.9's ICC(lmer = FALSE)
 SHROUT_FLEISS = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
@@ -172,3 +172,23 @@ def test_w_of_full_and_of_no_agreement() -> None:
 def test_faulty_tables_are_refused(of: Any, table: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         of(table)
+
+
+def test_alpha_needs_only_the_covariances() -> None:
+    items = attitude()
+    whole, summed = cronbach_alpha(items), alpha_of_covariance(np.cov(items, rowvar=False), 30)
+    assert (summed.alpha, summed.low, summed.high) == (whole.alpha, whole.low, whole.high)
+
+
+@pytest.mark.parametrize(
+    ("covariance", "respondents", "said"),
+    [
+        pytest.param([[1, 0.5, 0], [0.5, 1, 0]], 9, "covariance: must be square", id="not-square"),
+        pytest.param([[1, 0.5], [0.2, 1]], 9, "covariance: must be square", id="not-symmetric"),
+        pytest.param([[-1, 0], [0, 1]], 9, "covariance: must be square", id="below-0"),
+        pytest.param([[1, 0.5], [0.5, 1]], 1, "respondents", id="one-respondent"),
+    ],
+)
+def test_covariances_that_make_no_sense_are_refused(covariance: Any, respondents: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        alpha_of_covariance(covariance, respondents)
