@@ -45,8 +45,8 @@ class Scheme:
     """How one party's answers become composites.
 
     Attributes:
-        criteria: the scored criteria, in the order of the rules; columns of an answer matrix.
-        dimensions: how many dimensions the rules have.
+        criteria: the scored criteria, then the adjusters, in the order of the rules; columns of an answer matrix.
+        dimensions: how many dimensions the rules have, each adjuster of theirs counted as one more after them.
         dimension: shape (criteria,), each criterion's position among the dimensions.
         weight: shape (criteria,), whole numbers up to 1,000,000.
         share: millionths of a composite's weight that must be answered.
@@ -60,21 +60,24 @@ class Scheme:
 
 
 def scheme(rules: Rules, party: str) -> Scheme:
-    """The party's scored criteria with whole weights; adjusters describe the respondent and are left out.
+    """The party's scored criteria with whole weights, and the adjusters that the rules take off its answers.
 
-    Weights stand in proportion to the party's heaviest one over all service types, so a service type changes none.
+    Weights stand in proportion to the party's heaviest one over all service types, so a service type changes none. An
+    adjuster describes the respondent: it stands alone, as a dimension that no score has.
 
     Raises:
         KeyError: the rules have no such party.
     """
     rules.party(party)
     scored = tuple(c for c in rules.criteria_for(party) if c.source is not Source.ADJUSTER)
+    adjusters = tuple(c for c in rules.criteria_for(party) if c.code in rules.adjusters)
     codes = [dimension.code for dimension in rules.dimensions]
+    own = [len(codes) + rules.adjusters.index(c.code) for c in adjusters]
     return Scheme(
-        criteria=scored,
-        dimensions=len(codes),
-        dimension=np.array([codes.index(c.dimension or "") for c in scored], dtype=np.int64),
-        weight=np.array(_whole([c.weight for c in scored]), dtype=np.int64),
+        criteria=scored + adjusters,
+        dimensions=len(codes) + len(rules.adjusters),
+        dimension=np.array([codes.index(c.dimension or "") for c in scored] + own, dtype=np.int64),
+        weight=np.array(_whole([c.weight for c in scored]) + [1] * len(adjusters), dtype=np.int64),
         share=round(rules.answered_share * MILLION),
     )
 

@@ -200,16 +200,19 @@ class Inputs:
         _refuse("judged.yy", (yy < 0) | (yy > FULL * y), "a sum of squares does not fit its sum")
 
 
-def moments_of(composites: Integers, cell: Integers, cells: int) -> tuple[Integers, Integers, Integers, Integers]:
+def moments_of(
+    composites: Integers, cell: Integers, cells: int, *, adjusters: int = 0
+) -> tuple[Integers, Integers, Integers, Integers]:
     """Counts and exact sums of a party's composites, cell by cell.
 
     Args:
-        composites: shape (respondents, dimensions), thousandths of a point; below 0 = missing.
+        composites: shape (respondents, columns), thousandths of a point; below 0 = missing.
         cell: shape (respondents,), the cell each respondent belongs to.
         cells: how many cells there are.
+        adjusters: how many of the columns, the last ones, are no dimensions.
 
     Returns:
-        respondents (cells,), n, y and yy (cells, dimensions, dimensions), as `Moments` means them.
+        respondents (cells,), n, y and yy (cells, columns, columns), as `Moments` means them.
 
     Raises:
         ValueError: a composite above 100 points, a wrong shape or a cell out of range.
@@ -221,17 +224,18 @@ def moments_of(composites: Integers, cell: Integers, cells: int) -> tuple[Intege
         raise ValueError(f"composites: {int(values.max())} thousandths are more than 100 points")
     where = indices("cell", cell, below=cells, length=len(values))
     known = values >= 0
-    dimensions = values.shape[1]
-    shape = (cells, dimensions, dimensions)
+    columns = values.shape[1]
+    shape = (cells, columns, columns)
     n, y, yy = (np.zeros(shape, dtype=np.int64) for _ in range(3))
-    for i in range(dimensions):
-        for j in range(dimensions):
+    for i in range(columns):
+        for j in range(columns):
             both = known[:, i] & known[:, j]
             rows, first = where[both], values[both, i]
             np.add.at(n[:, i, j], rows, 1)
             np.add.at(y[:, i, j], rows, first)
             np.add.at(yy[:, i, j], rows, first * values[both, j])
-    respondents = np.bincount(where[known.any(axis=1)], minlength=cells).astype(np.int64)
+    rated = known[:, : columns - adjusters].any(axis=1)
+    respondents = np.bincount(where[rated], minlength=cells).astype(np.int64)
     return respondents, n, y, yy
 
 

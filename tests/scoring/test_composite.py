@@ -183,3 +183,17 @@ def test_composites_agree_with_exact_fractions(answers: list[tuple[int, int]], s
         assert got == math.floor(mean + Fraction(1, 2))
     else:
         assert got == MISSING
+
+
+def test_an_adjuster_that_is_taken_off_is_a_column_of_its_own() -> None:
+    questions = make_questions([1, 3])
+    assert scheme(questions, "recipient").dimensions == len(questions.dimensions)
+    coefficient = {"dimension": "outcomes", "criterion": "age", "points": -4}
+    named = [criterion.model_dump(exclude_none=True) for criterion in questions.criteria]
+    adjusted = make_rules(criteria=named, adjustment={"ground": words("2025"), "coefficients": [coefficient]})
+    how = scheme(adjusted, "recipient")
+    assert [criterion.code for criterion in how.criteria] == ["q0", "q1", "age"]
+    assert how.dimension.tolist() == [0, 0, len(adjusted.dimensions)]
+    points = [[25_000_000, 100_000_000, 75_000_000], [0, 0, MISSING]]
+    assert composites(np.array(points), how)[:, [0, -1]].tolist() == [[81_250, 75_000], [0, MISSING]]
+    assert scheme(adjusted, "purchaser").dimensions == how.dimensions

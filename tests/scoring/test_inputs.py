@@ -29,6 +29,13 @@ def test_moments_count_only_who_has_both() -> None:
     assert not n[1].any()
 
 
+def test_an_adjuster_alone_makes_no_respondent() -> None:
+    composites = np.array([[100_000, 50_000], [-1, 20_000]])
+    respondents, n, *_sums = moments_of(composites, column(0, 0), 1, adjusters=1)
+    assert respondents.tolist() == [1]
+    assert n[0].tolist() == [[1, 1], [1, 2]]
+
+
 @given(st.lists(st.tuples(st.integers(-1, 100_000), st.integers(-1, 100_000), st.integers(0, 2)), max_size=12))
 def test_moments_do_not_depend_on_the_order_of_rows(rows: list[tuple[int, int, int]]) -> None:
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
