@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -48,11 +48,12 @@ ANSWERS = {
 
 @dataclass(frozen=True)
 class Measured:
-    """One round: posts a second and the seconds that posts took."""
+    """One round: posts a second, the seconds a post took, and the processor's milliseconds the server spent on one."""
 
     rate: float
     p50: float
     p99: float
+    cpu: float = 0.0
 
 
 def prepare(url: str, posts: int) -> list[tuple[str, str]]:
@@ -73,8 +74,8 @@ def prepare(url: str, posts: int) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def served(target: str, url: str, port: int, threads: int) -> Iterator[None]:
-    """The application under Granian until the block ends."""
+def served(target: str, url: str, port: int, threads: int) -> Iterator[int]:
+    """The application under Granian until the block ends; yields its process."""
     environment = os.environ | {
         "EVALSYS_DATABASE_URL": url,
         "EVALSYS_SECRET_KEY": SECRET,
@@ -86,7 +87,7 @@ def served(target: str, url: str, port: int, threads: int) -> Iterator[None]:
     with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
         try:
             _wait_for(port)
-            yield
+            yield process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=30)
@@ -101,6 +102,16 @@ def _wait_for(port: int) -> None:
         else:
             return
     raise SystemExit(f"nothing listens on port {port}")
+
+
+def processor_seconds(process: int) -> float:
+    """What a process and its children have used so far; 0 where there is no /proc."""
+    used = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        fields = stat.read_text().rpartition(")")[2].split()
+        if process in {int(stat.parent.name), int(fields[1])}:
+            used += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 def load(port: int, forms: list[tuple[str, str]], connections: int) -> Measured:
@@ -182,13 +193,16 @@ def main() -> None:
             for name, target in targets.items():
                 url = next(urls)
                 forms = prepare(url, given.posts + WARM_UP)
-                with served(target, url, given.port, given.threads):
+                with served(target, url, given.port, given.threads) as process:
                     load(given.port, forms[given.posts :], 1)
+                    before = processor_seconds(process)
                     measured = load(given.port, forms[: given.posts], given.connections)
+                    spent = (processor_seconds(process) - before) * 1000 / given.posts
+                    measured = replace(measured, cpu=spent)
                 results[name].append(measured)
                 print(
                     f"round {number + 1} {name:8} {measured.rate:7.0f}/s  p50 {measured.p50 * 1000:6.1f} ms  "
-                    f"p99 {measured.p99 * 1000:6.1f} ms",
+                    f"p99 {measured.p99 * 1000:6.1f} ms  processor {measured.cpu:.2f} ms a post",
                     flush=True,
                 )
     rates = {name: statistics.median(m.rate for m in rounds) for name, rounds in results.items()}

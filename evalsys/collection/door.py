@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from evalsys.base.clock import now
 from evalsys.base.direct import DatabaseAway
 from evalsys.collection.codes import read_code
-from evalsys.collection.survey import Received, SurveyDesk
+from evalsys.collection.survey import SurveyDesk
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -59,8 +59,6 @@ class Door:
         environ["wsgi.input"] = BytesIO(body)
         try:
             fields = MultiDict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
-            opened = self._desk.open(code)
-            outcome = opened and self._desk.answer(opened, fields, now=now())
+            return self._desk.receive(code, fields, now=now())
         except (ValueError, DatabaseAway):
             return None
-        return outcome.receipt if isinstance(outcome, Received) else None

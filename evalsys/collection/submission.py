@@ -20,18 +20,17 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway, Direct, DriverConnection
 from evalsys.collection.models import Mode, TimeBand
+from evalsys.collection.opening import FOR_A_GROUP, Opened
+from evalsys.registry.models import CycleState
 
 LARGEST_GROUP = 64  # 64 answers of 11 ratings stay below the 32,766 parameters SQLite allows a statement
 
 # Each … becomes one parenthesis of places for every row of values.
-_FREE = """
-SELECT i.id FROM invitation i JOIN entry e ON e.id = i.entry_id JOIN cycle c ON c.id = e.cycle_id
-WHERE NOT i.used AND c.state = 'collecting' AND i.id IN (…) ORDER BY i.id"""
 _USE = "UPDATE invitation SET used = TRUE WHERE id IN (…)"
 _RESPONSES = "INSERT INTO response (key, entry_id, stratum_id, mode, time_band, held) VALUES …"
 _RATINGS = "INSERT INTO response_rating (response_key, criterion, value) VALUES …"
@@ -69,18 +68,29 @@ def leaf_of(reference: str, receipt: str) -> bytes:
     return sha256(b"\x00" + reference.encode() + receipt.encode()).digest()
 
 
+class Form(Protocol):
+    """A filled-in form on its way in."""
+
+    @property
+    def hashed(self) -> bytes:
+        """The code it was handed out for, as the database keeps it."""
+
+    def submission(self, opened: Opened) -> Submission | None:
+        """What is to be stored, now that it is known what the code opens; None where the form does not fit."""
+
+
 class _Waiting:
-    """A submission in the queue.
+    """A form in the queue.
 
     Attributes:
         counted: None while, or because, it was not written.
         leads: whether it was woken to write, and not because it was written.
     """
 
-    __slots__ = ("counted", "leads", "submission", "woken")
+    __slots__ = ("counted", "form", "leads", "woken")
 
-    def __init__(self, submission: Submission) -> None:
-        self.submission = submission
+    def __init__(self, form: Form) -> None:
+        self.form = form
         self.counted: bool | None = None
         self.leads = False
         self.woken = threading.Lock()
@@ -88,30 +98,34 @@ class _Waiting:
 
 
 class SubmissionWriter:
-    """Writes the submissions of one process; threads may share it."""
+    """Writes the submissions of one process; threads may share it.
+
+    What a code opens is read once for a whole group, in the transaction that counts its answer.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._direct = Direct(database)
         self._failures: tuple[type[Exception], ...] = (*self._direct.failures, OSError)
         self._begin = "BEGIN IMMEDIATE" if database.is_sqlite else "BEGIN"
-        self._find_free = _FREE if database.is_sqlite else f"{_FREE} FOR UPDATE OF i"
+        self._find = FOR_A_GROUP if database.is_sqlite else f"{FOR_A_GROUP} FOR UPDATE OF i"
         self._queue: deque[_Waiting] = deque()
         self._guard = threading.Lock()
         self._leading = 0  # how many write, or are woken to
         self._most_leading = 1 if database.is_sqlite else 4  # PostgreSQL flushes several at one time
         self._sized = lru_cache(maxsize=1024)(self._with_places)
 
-    def submit(self, submission: Submission) -> bool:
-        """Write a submission; on return it is durable.
+    def submit(self, form: Form) -> bool:
+        """Write what a form says; on return it is durable.
 
         Returns:
-            False, with nothing written, when the code was used or the cycle closed in the meantime.
+            False, with nothing written, when the code is unknown or used, the cycle does not collect, or the form does
+            not fit.
 
         Raises:
             DatabaseAway: it is not known to be saved; the same form may be sent again.
         """
-        mine = _Waiting(submission)
+        mine = _Waiting(form)
         with self._guard:
             mine.leads = self._leading < self._most_leading
             if mine.leads:
@@ -143,10 +157,10 @@ class SubmissionWriter:
                 waiting.woken.release()
 
     def _write(self, group: Sequence[_Waiting]) -> None:
-        submissions = [waiting.submission for waiting in group]
+        forms = [waiting.form for waiting in group]
         try:
             with self._database.writing():
-                counted = self._direct.run(lambda connection: self._transact(connection, submissions))
+                counted = self._direct.run(lambda connection: self._transact(connection, forms))
         except self._direct.faults as fault:
             if len(group) > 1:  # one that cannot be stored must not spoil the others
                 for waiting in group:
@@ -159,16 +173,19 @@ class SubmissionWriter:
             for waiting, done in zip(group, counted, strict=True):
                 waiting.counted = done
 
-    def _transact(self, connection: DriverConnection, submissions: Sequence[Submission]) -> list[bool]:
+    def _transact(self, connection: DriverConnection, forms: Sequence[Form]) -> list[bool]:
         with self._at_one_go(connection):
             connection.execute(self._begin)
-            found = self._execute(connection, self._find_free, [(s.invitation_id,) for s in submissions])
-        free = {row[0] for row in found}
-        counted = []
-        for submission in submissions:
-            counted.append(submission.invitation_id in free)
-            free.discard(submission.invitation_id)  # the same code twice in one group: the first counts
-        winners = [s for s, done in zip(submissions, counted, strict=True) if done]
+            found = self._execute(connection, self._find, [(form.hashed,) for form in forms])
+        free = {row[0]: Opened(*row) for row in found.fetchall()}
+        winners, counted = [], []
+        for form in forms:
+            opened = free.pop(form.hashed, None)  # the same code twice in one group: the first counts
+            open_now = opened is not None and not opened.used and opened.state == CycleState.COLLECTING
+            submission = form.submission(opened) if opened and open_now else None
+            counted.append(submission is not None)
+            if submission:
+                winners.append(submission)
         with self._at_one_go(connection):
             if winners:
                 self._store(connection, winners)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from threading import Lock
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from evalsys.base.language import CHINA
 from evalsys.base.tokens import Seal, Sealed, derive_key
 from evalsys.collection.codes import code_hash, code_key, receipt_of
 from evalsys.collection.models import TimeBand
+from evalsys.collection.opening import FOR_A_PAGE, Opened
 from evalsys.collection.submission import Submission, SubmissionWriter, leaf_of
 from evalsys.registry.models import CycleState, RulesVersion
 from evalsys.registry.pins import rules_of_version
@@ -30,44 +32,7 @@ TOKEN = "form-token"  # noqa: S105 - the field's name; the dash keeps it apart f
 NOT_APPLICABLE = "na"
 RECIPIENT = "recipient"
 
-# The stratum is told only where at least five of it were asked.
-_LOOK_UP = """
-SELECT i.id, i.used, i.entry_id,
-       (SELECT s.stratum_id FROM invitation s WHERE s.stratum_id = i.stratum_id LIMIT 1 OFFSET 4),
-       c.state, c.simulated, c.rules_id, k.reference, k.title, k.service_type, v.name, g.name
-FROM invitation i
-JOIN entry e ON e.id = i.entry_id
-JOIN cycle c ON c.id = e.cycle_id
-JOIN contract k ON k.id = e.contract_id
-JOIN vendor v ON v.id = k.vendor_id
-JOIN region g ON g.id = c.region_id
-WHERE i.code_hmac = ?"""
 _LOOK_FOR_LEAF = "SELECT 1 FROM receipt_leaf WHERE leaf = ?"
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a code opens.
-
-    Attributes:
-        stratum_id: None where fewer than five of the stratum were asked.
-        reference, title, vendor: of the contract that is evaluated.
-        region: whose evaluation it is.
-    """
-
-    code: str
-    invitation_id: int
-    used: bool
-    entry_id: int
-    stratum_id: int | None
-    state: str
-    simulated: bool
-    rules_id: int | None
-    reference: str
-    title: str
-    service_type: str
-    vendor: str
-    region: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +45,7 @@ class Question:
     required: bool
     options: tuple[tuple[str, Text], ...]
 
-    @property
+    @cached_property
     def values(self) -> frozenset[str]:
         return frozenset(value for value, _words in self.options)
 
@@ -137,7 +102,7 @@ class SurveyDesk:
     def __init__(self, database: Database, secret: str) -> None:
         self._database = database
         self._direct = Direct(database)
-        self._look_up = self._direct.native(_LOOK_UP)
+        self._look_up = self._direct.native(FOR_A_PAGE)
         self._look_for_leaf = self._direct.native(_LOOK_FOR_LEAF)
         self._code_key = code_key(secret)
         self.receipt_key = derive_key(secret, "receipt")
@@ -149,11 +114,27 @@ class SurveyDesk:
     def open(self, code: str) -> Opened | None:
         """What a well-formed code opens; None when nobody was given it."""
         row = self._direct.first(self._look_up, (code_hash(code, self._code_key),))
-        return Opened(code, *row) if row else None
+        return Opened(*row) if row else None
 
-    def fresh_token(self, opened: Opened) -> str:
+    def fresh_token(self, code: str) -> str:
         """The token of a form that is handed out now."""
-        return self._seal.fresh(opened.code)
+        return self._seal.fresh(code)
+
+    def receive(self, code: str, fields: MultiDict[str, str], *, now: datetime) -> str | None:
+        """Store a complete, first answer in one go.
+
+        Returns:
+            its receipt; None, with nothing stored, for anything else, which `answer` then tells apart.
+
+        Raises:
+            DatabaseAway: the database failed; the same form may be sent again.
+        """
+        sealed = self._sealed(code, fields)
+        if sealed is None:
+            return None
+        receipt = self.receipt(sealed)
+        form = _Filled(self, code_hash(code, self._code_key), fields, receipt, _time_band(sealed, now), now)
+        return receipt if self._writer.submit(form) else None
 
     def questions(self, opened: Opened) -> tuple[Question, ...]:
         """What recipients of this service are asked; a rules version never changes, so it is read once."""
@@ -165,9 +146,9 @@ class SurveyDesk:
         return self._questions[key]
 
     def answer(
-        self, opened: Opened, fields: MultiDict[str, str], *, now: datetime
+        self, code: str, fields: MultiDict[str, str], *, now: datetime
     ) -> Received | AlreadyAnswered | Closed | Faulty:
-        """Take a filled-in form.
+        """Take a filled-in form for a code that somebody was given.
 
         Args:
             fields: one value a question by its criterion's code, and the form's token under `TOKEN`.
@@ -175,42 +156,32 @@ class SurveyDesk:
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
         """
+        receipt = self.receive(code, fields, now=now)
+        return Received(receipt) if receipt else self._why_not(code, fields)
+
+    def receipt(self, sealed: Sealed) -> str:
+        """The receipt that follows from a form's token."""
+        return receipt_of(sealed.nonce, self.receipt_key)
+
+    def _sealed(self, code: str, fields: MultiDict[str, str]) -> Sealed | None:
         tokens = fields.getlist(TOKEN)
-        token = tokens[0] if len(tokens) == 1 else ""
-        sealed = self._seal.opened(token, opened.code)
-        receipt = receipt_of(sealed.nonce, self.receipt_key) if sealed else ""
-        leaf = leaf_of(opened.reference, receipt)
+        return self._seal.opened(tokens[0], code) if len(tokens) == 1 else None
+
+    def _why_not(self, code: str, fields: MultiDict[str, str]) -> Received | AlreadyAnswered | Closed | Faulty:
+        """Why a form did not count: its own double was first, another form was, the cycle closed, or it is faulty."""
+        opened, sealed = self.open(code), self._sealed(code, fields)
+        if opened is None:
+            return Closed()  # withdrawn while it was being answered
         if opened.used:
-            return Received(receipt) if sealed and self._holds(leaf) else AlreadyAnswered()
+            receipt = self.receipt(sealed) if sealed else ""
+            return Received(receipt) if self._holds(leaf_of(opened.reference, receipt)) else AlreadyAnswered()
         if opened.state != CycleState.COLLECTING:
             return Closed()
         faulty = check(self.questions(opened), fields)
         if sealed is None:
             faulty.remarks.append(Problem.BAD_TOKEN)
-        if faulty or sealed is None:
-            faulty.token = token if sealed else ""
-            return faulty
-        counted = self._writer.submit(
-            Submission(
-                invitation_id=opened.invitation_id,
-                entry_id=opened.entry_id,
-                stratum_id=opened.stratum_id,
-                ratings={c: None if v == NOT_APPLICABLE else float(v) for c, v in faulty.given.items()},
-                time_band=_time_band(sealed, now),
-                leaf=leaf,
-                day=now.astimezone(CHINA).date(),
-            )
-        )
-        if counted:
-            return Received(receipt)
-        return self._too_late(opened, leaf, receipt)
-
-    def _too_late(self, opened: Opened, leaf: bytes, receipt: str) -> Received | AlreadyAnswered | Closed:
-        """Why a good form did not count: its own double was first, another form was, or the cycle closed."""
-        if self._holds(leaf):
-            return Received(receipt)
-        again = self.open(opened.code)
-        return AlreadyAnswered() if again and again.used else Closed()
+        faulty.token = fields[TOKEN] if sealed else ""
+        return faulty
 
     def _holds(self, leaf: bytes) -> bool:
         return self._direct.first(self._look_for_leaf, (leaf,)) is not None
@@ -219,6 +190,32 @@ class SurveyDesk:
         with self._database.reading() as session:
             version = session.scalars(select(RulesVersion).where(RulesVersion.id == rules_id)).one()
             return questions_of(rules_of_version(version), service_type)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A form whose token is good."""
+
+    desk: SurveyDesk
+    hashed: bytes
+    fields: MultiDict[str, str]
+    receipt: str
+    time_band: TimeBand
+    now: datetime
+
+    def submission(self, opened: Opened) -> Submission | None:
+        faulty = check(self.desk.questions(opened), self.fields)
+        if faulty:
+            return None
+        return Submission(
+            invitation_id=opened.invitation_id,
+            entry_id=opened.entry_id,
+            stratum_id=opened.stratum_id,
+            ratings={c: None if v == NOT_APPLICABLE else float(v) for c, v in faulty.given.items()},
+            time_band=self.time_band,
+            leaf=leaf_of(opened.reference, self.receipt),
+            day=self.now.astimezone(CHINA).date(),
+        )
 
 
 _YES_NO = (Text(zh="否", en="No"), Text(zh="是", en="Yes"))

@@ -24,7 +24,8 @@ from evalsys.base.direct import DatabaseAway
 from evalsys.base.limits import allow_try
 from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import LARGEST_FORM, Door
-from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Opened, Received, SurveyDesk
+from evalsys.collection.opening import Opened
+from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
 from evalsys.registry.models import CycleState
 
 bp = Blueprint("survey", __name__, url_prefix="/s")
@@ -76,7 +77,7 @@ def survey(code: str) -> ResponseReturnValue:
         return _already_answered(410)
     if opened.state != CycleState.COLLECTING:
         return _not_collecting(opened)
-    return _questions(opened, Faulty(), status=200)
+    return _questions(code, opened, Faulty(), status=200)
 
 
 @bp.post("/<code>")
@@ -86,7 +87,7 @@ def answer(code: str) -> ResponseReturnValue:
     opened = _opened(code)
     if opened is None:
         return _unknown_code(code)
-    match _desk().answer(opened, request.form, now=now()):
+    match _desk().answer(_plain(code), request.form, now=now()):
         case Received(receipt=receipt):
             return redirect(url_for(".thanks", receipt=receipt, lang=request.args.get("lang")), code=303)
         case AlreadyAnswered():
@@ -94,7 +95,7 @@ def answer(code: str) -> ResponseReturnValue:
         case Closed():
             return _not_collecting(opened)
         case Faulty() as faulty:
-            return _questions(opened, faulty, status=422)
+            return _questions(code, opened, faulty, status=422)
 
 
 @bp.get("/thanks/<receipt>")
@@ -128,20 +129,26 @@ def failed(error: Exception) -> ResponseReturnValue:
     return out_of_order(error)
 
 
+def _plain(typed: str) -> str:
+    """The code that was typed; empty when it cannot be one."""
+    return read_code(typed) or ""
+
+
 def _opened(typed: str) -> Opened | None:
-    code = read_code(typed)
+    code = _plain(typed)
     return _desk().open(code) if code else None
 
 
-def _questions(opened: Opened, faulty: Faulty, *, status: int) -> Response:
-    desk = _desk()
+def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Response:
+    desk, code = _desk(), _plain(typed)
     return _page(
         "survey/questions.html",
         status=status,
+        code=code,
         opened=opened,
         questions=desk.questions(opened),
         faulty=faulty,
-        token=faulty.token or desk.fresh_token(opened),
+        token=faulty.token or desk.fresh_token(code),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import func, select, text
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway
 from evalsys.collection.models import Invitation, ReceiptLeaf, Response, ResponseDay, ResponseRating, TimeBand
+from evalsys.collection.opening import Opened
 from evalsys.collection.submission import LARGEST_GROUP, Submission, SubmissionWriter, _Waiting, leaf_of
 from evalsys.registry.models import Cycle
 from tests.collection.surveys import make_many_invitations
@@ -27,27 +29,48 @@ def count(database: Database, table: type[Any]) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def submissions(database: Database, write: Write, number: int) -> list[Submission]:
+@dataclass
+class Filled:
+    """A form that says what to store whatever its code opens."""
+
+    hashed: bytes
+    said: Submission | None
+
+    def submission(self, _opened: Opened) -> Submission | None:
+        return self.said
+
+    def saying(self, **changes: Any) -> Filled:
+        return Filled(self.hashed, replace(self.stored, **changes))
+
+    @property
+    def stored(self) -> Submission:
+        assert self.said is not None
+        return self.said
+
+
+def forms(database: Database, write: Write, number: int) -> list[Filled]:
     write(make_many_invitations, number)
     with database.reading() as session:
-        rows = session.execute(select(Invitation.id, Invitation.entry_id).order_by(Invitation.id)).all()
-    return [
-        Submission(
-            invitation_id=identity,
-            entry_id=entry_id,
-            stratum_id=None,
-            ratings={"recipient_help": 4.0, "recipient_reachable": None},
-            time_band=TimeBand.OVER_60,
-            leaf=leaf_of("HT-1", f"receipt {identity}"),
-            day=date(2026, 11, 2),
-        )
-        for identity, entry_id in rows
-    ]
+        found = select(Invitation.id, Invitation.code_hmac, Invitation.entry_id).order_by(Invitation.id)
+        rows = session.execute(found).all()
+    return [Filled(hashed, _submission(identity, entry_id)) for identity, hashed, entry_id in rows]
 
 
-def together(writer: SubmissionWriter, group: list[Submission]) -> list[bool | None]:
-    """What becomes of submissions that waited for the same turn."""
-    waiting = [_Waiting(submission) for submission in group]
+def _submission(identity: int, entry_id: int) -> Submission:
+    return Submission(
+        invitation_id=identity,
+        entry_id=entry_id,
+        stratum_id=None,
+        ratings={"recipient_help": 4.0, "recipient_reachable": None},
+        time_band=TimeBand.OVER_60,
+        leaf=leaf_of("HT-1", f"receipt {identity}"),
+        day=date(2026, 11, 2),
+    )
+
+
+def together(writer: SubmissionWriter, group: list[Filled]) -> list[bool | None]:
+    """What becomes of forms that waited for the same turn."""
+    waiting = [_Waiting(form) for form in group]
     writer._write(waiting)
     return [one.counted for one in waiting]
 
@@ -57,24 +80,36 @@ def test_a_leaf_is_the_hash_of_contract_and_receipt() -> None:
 
 
 def test_a_submission_is_counted_once(database: Database, write: Write) -> None:
-    (submission,) = submissions(database, write, 1)
+    (form,) = forms(database, write, 1)
     writer = SubmissionWriter(database)
-    assert writer.submit(submission)
-    assert not writer.submit(submission)
+    assert writer.submit(form)
+    assert not writer.submit(form)
     with database.reading() as session:
         kept = session.scalars(select(Response)).one()
         ratings = dict(session.execute(select(ResponseRating.criterion, ResponseRating.value)).all())
         assert session.scalars(select(Invitation.used)).one()
-        assert session.scalars(select(ReceiptLeaf.leaf)).one() == submission.leaf
+        assert session.scalars(select(ReceiptLeaf.leaf)).one() == form.stored.leaf
         assert session.execute(select(ResponseDay.day, ResponseDay.count)).one() == (date(2026, 11, 2), 1)
     assert ratings == {"recipient_help": 4.0, "recipient_reachable": None}
-    assert (kept.entry_id, kept.stratum_id, kept.mode, kept.time_band) == (submission.entry_id, None, "self", "over_60")
+    assert (kept.entry_id, kept.stratum_id, kept.mode, kept.time_band) == (
+        form.stored.entry_id,
+        None,
+        "self",
+        "over_60",
+    )
     assert not kept.held
     assert kept.import_id is None
 
 
+def test_a_form_that_does_not_fit_and_an_unknown_code_store_nothing(database: Database, write: Write) -> None:
+    good, unfit = forms(database, write, 2)
+    group = [Filled(unfit.hashed, None), Filled(b"?" * 32, good.said), good]
+    assert together(SubmissionWriter(database), group) == [False, False, True]
+    assert count(database, Response) == 1
+
+
 def test_those_who_wait_are_written_together(database: Database, write: Write) -> None:
-    group = submissions(database, write, 5)
+    group = forms(database, write, 5)
     writer = SubmissionWriter(database)
     assert together(writer, [*group, group[0]]) == [True] * 5 + [False]
     assert together(writer, group) == [False] * 5
@@ -84,9 +119,9 @@ def test_those_who_wait_are_written_together(database: Database, write: Write) -
 
 
 def test_no_group_is_larger_than_a_statement_can_be(database: Database, write: Write) -> None:
-    group = submissions(database, write, LARGEST_GROUP + 3)
+    group = forms(database, write, LARGEST_GROUP + 3)
     writer = SubmissionWriter(database)
-    waiting = [_Waiting(submission) for submission in group]
+    waiting = [_Waiting(form) for form in group]
     writer._queue.extend(waiting[1:])
     writer._leading = 1
     writer._lead(waiting[0])
@@ -101,8 +136,8 @@ def test_no_group_is_larger_than_a_statement_can_be(database: Database, write: W
 
 
 def test_one_that_cannot_be_stored_does_not_spoil_the_others(database: Database, write: Write) -> None:
-    good, bad, other = submissions(database, write, 3)
-    bad = Submission(**vars(bad) | {"stratum_id": 4711})
+    good, bad, other = forms(database, write, 3)
+    bad = bad.saying(stratum_id=4711)
     assert together(SubmissionWriter(database), [good, bad, other]) == [True, None, True]
     assert count(database, Response) == 2
     with database.reading() as session:
@@ -110,23 +145,23 @@ def test_one_that_cannot_be_stored_does_not_spoil_the_others(database: Database,
 
 
 def test_a_cycle_that_closed_in_the_meantime_counts_nothing(database: Database, write: Write) -> None:
-    (submission,) = submissions(database, write, 1)
+    (form,) = forms(database, write, 1)
     write(lambda session: session.execute(text("UPDATE cycle SET state = 'review'")))
-    assert not SubmissionWriter(database).submit(submission)
+    assert not SubmissionWriter(database).submit(form)
     assert count(database, Response) == 0
 
 
 def test_a_failing_database_saves_nothing_and_says_so(
     database: Database, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (submission,) = submissions(database, write, 1)
+    (form,) = forms(database, write, 1)
     writer = SubmissionWriter(database)
     write(lambda session: session.execute(text("ALTER TABLE receipt_leaf RENAME TO elsewhere")))
     with caplog.at_level(logging.ERROR), pytest.raises(DatabaseAway):
-        writer.submit(submission)
+        writer.submit(form)
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["1 answers were not saved"]
     write(lambda session: session.execute(text("ALTER TABLE elsewhere RENAME TO receipt_leaf")))
-    assert writer.submit(submission)
+    assert writer.submit(form)
     assert count(database, Response) == 1
 
 
@@ -143,8 +178,8 @@ def test_no_column_leads_from_an_answer_to_an_invitation(database: Database) -> 
 
 def test_rows_do_not_remember_their_order(database: Database, write: Write) -> None:
     writer = SubmissionWriter(database)
-    for submission in submissions(database, write, 12):
-        writer.submit(submission)
+    for form in forms(database, write, 12):
+        writer.submit(form)
     if not database.is_sqlite:
         pytest.skip("PostgreSQL keeps rows in the order of writing until they are mixed; docs/privacy.md says so")
     with database.reading() as session:
@@ -156,9 +191,9 @@ def test_rows_do_not_remember_their_order(database: Database, write: Write) -> N
 
 
 def test_a_stratum_that_was_given_is_kept(database: Database, write: Write) -> None:
-    (submission,) = submissions(database, write, 1)
+    (form,) = forms(database, write, 1)
     stratum = write(make_stratum)
-    assert SubmissionWriter(database).submit(Submission(**vars(submission) | {"stratum_id": stratum.id}))
+    assert SubmissionWriter(database).submit(form.saying(stratum_id=stratum.id))
     with database.reading() as session:
         assert session.scalars(select(Response.stratum_id)).one() == stratum.id
         assert session.scalars(select(Cycle.state)).all()

@@ -40,7 +40,7 @@ def test_a_code_used_between_looking_and_writing_is_told_so(
     stale = desk.open(code)
     client.post(f"/s/{code}", data=first)
     real = desk.open
-    shown = iter([stale, stale])
+    shown = iter([stale])
     monkeypatch.setattr(desk, "open", lambda code: next(shown, None) or real(code))
     assert client.post(f"/s/{code}", data=first, content_type="multipart/form-data").status_code == 303
     shown = iter([stale])
@@ -56,7 +56,8 @@ def test_a_cycle_that_closes_between_looking_and_writing_takes_nothing(
     desk: SurveyDesk = app.extensions["survey_desk"]
     stale = desk.open(code)
     write(lambda session: session.execute(text("UPDATE cycle SET state = 'review'")))
-    monkeypatch.setattr(desk, "open", lambda _code: stale)
+    real, shown = desk.open, iter([stale])
+    monkeypatch.setattr(desk, "open", lambda code: next(shown, None) or real(code))
     assert client.post(f"/s/{code}", data=filled).status_code == 410
     assert stored(database) == NOTHING
 
