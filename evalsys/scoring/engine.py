@@ -8,6 +8,7 @@ from evalsys.rules.model import Rules
 from evalsys.scoring import grades, pooled, vendors
 from evalsys.scoring.arrays import Flags, Integers, Vector
 from evalsys.scoring.cells import SAMPLED, Spread, frame_sizes, spread_of, weight_matrix
+from evalsys.scoring.comparisons import Made, compare
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.intervals import Limits, add_up, cell, combine, normal_quantile, rater_cell
 from evalsys.scoring.pooled import Pooled
@@ -42,11 +43,15 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
     shown = status != WITHHELD
     variance = np.where(shown, _variance(spread, weights, there, rules, terms), np.nan)
     final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
+    half, answers = half_width(total), _most_answers(spread, inputs)
+    why = reasons(there, uncovered, rules, half=half, most_answers=answers, frame=frame)
     cells = _breakdown(spread, limits, weights)
     dimensions = _dimensions(weights, limits)
     grade, chances, capped = _grades(final, dimensions, rules)
     peers = peers_of(inputs.peer_groups, inputs.peer_group, rules)
     rank, ranked = ranks_among(final.estimate, peers)
+    scores, made = vendors.Scores(final, variance), Made(final.estimate, variance, limits.estimate, weights, dimensions)
+    beside = compare(made, vendors.among_peers(inputs, scores, rules, peers), peers, rules, seed=seed)
     return Result(
         contracts=inputs.contracts,
         peer_groups=peers.groups,
@@ -59,27 +64,20 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
         near_boundary=shown & (chances.max(axis=1) < rules.status.near_boundary),
         capped=capped,
         status=status,
-        reasons=reasons(
-            there,
-            uncovered,
-            rules,
-            half=half_width(total),
-            most_answers=_most_answers(spread, inputs),
-            frame=frame,
-        ),
+        reasons=why,
         peer_group=peers.group,
         rank=rank,
         ranked=ranked,
         respondents=spread.respondents,
         dimensions=dimensions,
         cells=cells,
-        vendors=vendors.overall(inputs, vendors.Scores(final, variance), rules),
-        vendors_in_groups=vendors.in_groups(inputs, vendors.Scores(final, variance), rules, peers),
+        vendors=vendors.overall(inputs, scores, rules),
+        vendors_in_groups=vendors.in_groups(inputs, scores, rules, peers),
         variance=variance,
-        shrunken=None,
-        rank_sets=None,
-        weight_space=None,
-        vendor_sets=None,
+        shrunken=beside.shrunken,
+        rank_sets=beside.rank_sets,
+        weight_space=beside.weight_space,
+        vendor_sets=beside.vendor_sets,
         pooled=terms,
         seed=seed,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.arrays import Integers, Vector, indices
+from evalsys.scoring.arrays import Flags, Integers, Vector, indices
 from evalsys.scoring.rank_sets import RankSets, bands, rank_sets
 
 __all__ = ["NO_RANK", "Peers", "RankSets", "bands", "competition_ranks", "peers_of", "rank_sets", "ranks_among"]
@@ -26,12 +27,27 @@ class Peers:
     Attributes:
         groups: codes of the groups, those of the inputs first, then ancestors that only the rules name.
         group: shape (members,), the group in which each is compared.
-        belongs: shape (groups, members), whether a member belongs to a group or to one of its descendants.
+        members: for each of the groups, positions of those who belong to it or to one of its descendants, ascending.
     """
 
     groups: tuple[str, ...]
     group: Integers
-    belongs: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    members: tuple[Integers, ...]
+
+    def scored(self, scores: Vector) -> Iterator[tuple[int, Integers, Flags]]:
+        """Each group in which somebody with a score is compared.
+
+        Args:
+            scores: shape (members,), NaN = no score.
+
+        Yields:
+            the group's position, its members with a score, and which of these are compared there, not further down.
+        """
+        for group in np.unique(self.group).tolist():
+            among = self.members[group][~np.isnan(scores[self.members[group]])]
+            here: Flags = self.group[among] == group
+            if here.any():
+                yield group, among, here
 
 
 def competition_ranks(scores: Vector) -> Integers:
@@ -65,16 +81,20 @@ def peers_of(groups: tuple[str, ...], group: Integers, rules: Rules) -> Peers:
     parents = {entry.code: entry.parent for entry in rules.peer_groups}
     ancestry = {code: _ancestry(code, parents) for code in groups}
     every = tuple(dict.fromkeys((*groups, *(code for line in ancestry.values() for code in line))))
-    belongs = np.zeros((len(every), len(own)), dtype=np.bool_)
-    for place, code in enumerate(groups):
+    places = {code: place for place, code in enumerate(every)}
+    sorted_in = np.argsort(own, kind="stable")
+    lists: list[list[Integers]] = [[] for _ in every]
+    for code, inside in zip(
+        groups, np.split(sorted_in, np.bincount(own, minlength=len(groups)).cumsum()), strict=False
+    ):
         for ancestor in ancestry[code]:
-            belongs[every.index(ancestor)] |= own == place
-    sizes = belongs.sum(axis=1)
+            lists[places[ancestor]].append(inside)
+    members = tuple(np.sort(np.concatenate(parts)) for parts in lists)
     chosen = np.zeros(len(groups), dtype=np.int64)
     for place, code in enumerate(groups):
-        line = [every.index(ancestor) for ancestor in ancestry[code]]
-        chosen[place] = next((g for g in line if sizes[g] >= rules.peer_group_minimum), line[-1])
-    return Peers(every, chosen[own] if len(own) else own, belongs)
+        line = [places[ancestor] for ancestor in ancestry[code]]
+        chosen[place] = next((g for g in line if len(members[g]) >= rules.peer_group_minimum), line[-1])
+    return Peers(every, chosen[own] if len(own) else own, members)
 
 
 def ranks_among(scores: Vector, peers: Peers) -> tuple[Integers, Integers]:
@@ -88,12 +108,11 @@ def ranks_among(scores: Vector, peers: Peers) -> tuple[Integers, Integers]:
         the ranks, and how many are ranked in each member's group; both of shape (members,).
     """
     ranks, ranked = np.full(len(scores), NO_RANK, dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
-    for place in np.unique(peers.group):
-        among, here = np.flatnonzero(peers.belongs[place]), peers.group == place
-        everyone = np.full(len(scores), NO_RANK, dtype=np.int64)
-        everyone[among] = competition_ranks(scores[among])
-        ranks[here] = everyone[here]
-        ranked[here] = np.count_nonzero(everyone)
+    for group in np.unique(peers.group).tolist():
+        among = peers.members[group]
+        here, everyone = peers.group[among] == group, competition_ranks(scores[among])
+        ranks[among[here]] = everyone[here]
+        ranked[among[here]] = np.count_nonzero(everyone)
     return ranks, ranked
 
 

@@ -44,34 +44,43 @@ class Sensitivity:
 
 
 def over_weights(
-    parts: ArrayLike, weights: ArrayLike, *, concentration: float = CONCENTRATION
+    parts: ArrayLike, weights: ArrayLike, *, taken: ArrayLike = 1.0, concentration: float = CONCENTRATION
 ) -> tuple[Vector, Vector]:
-    """Mean and standard deviation of Σ w x where w is drawn from a Dirichlet around `weights`.
+    """Score and standard deviation of Σ w t x/Σ w t where w is drawn from a Dirichlet around `weights`.
 
-    Var(Σ w x) = (Σ w₀x² - (Σ w₀x)²)/(κ + 1), exact for every row; for the difference of two members, give the
-    difference of their rows.
+    Var(Σ w x) = (Σ w₀x² - (Σ w₀x)²)/(κ + 1), exact for a member that takes all weights as they are; for the difference
+    of two such members, give the difference of their rows. A member that lacks a part is a ratio: its score is that of
+    the published weights, its deviation that of the ratio's linear approximation there.
 
     Args:
         parts: shape (members, parts), points; for geometric weights, logarithms of points.
         weights: shape (parts,), the published weights w₀, 0 or more; only their ratios count.
+        taken: t, shape (members, parts), how many times each weight counts for a member: 0 where it lacks the part.
         concentration: κ, at least 1; the larger, the closer to the published weights.
 
     Raises:
-        ValueError: NaN, shapes that do not match, weights below 0 or all 0, concentration below 1.
+        ValueError: NaN, shapes that do not match, weights below 0 or all 0, a member that takes none of them,
+            concentration below 1.
 
     Source:
         Kotz, Balakrishnan, Johnson (2000), Continuous Multivariate Distributions 1, chapter 49.
     """
-    values, shares = _checked(parts, weights, concentration)
-    mean = values @ shares
-    spread = ((values - mean[:, None]) ** 2) @ shares  # the same as Σ w₀x² - mean², without its cancellation
-    return mean, np.sqrt(spread / (concentration + 1))
+    values, shares, times = _checked(parts, weights, taken, concentration)
+    return _over_weights(values, shares, times, concentration)
+
+
+def _over_weights(values: Vector, shares: Vector, times: Vector, concentration: float) -> tuple[Vector, Vector]:
+    whole = times @ shares
+    score = (times * values) @ shares / whole
+    spread = (times * (values - score[:, None])) ** 2 @ shares  # Σ w₀x² - mean² without its cancellation
+    return score, np.sqrt(spread / (concentration + 1)) / whole
 
 
 def sensitivity(
     parts: ArrayLike,
     weights: ArrayLike,
     *,
+    taken: ArrayLike = 1.0,
     concentration: float = CONCENTRATION,
     level: float = 0.95,
     draws: int = 1000,
@@ -82,6 +91,7 @@ def sensitivity(
     Args:
         parts: shape (members, parts), points of what is weighted, as for `over_weights`; a withheld member is left out.
         weights: shape (parts,), the published weights; one that is 0 stays 0.
+        taken: shape (members, parts), as for `over_weights`.
         concentration: how close the drawn weights stay.
         level: share of the draws that the range of ranks covers; the rest is cut off equally at both ends.
         draws: weights drawn, at least 1.
@@ -93,21 +103,22 @@ def sensitivity(
     Source:
         OECD/JRC, Handbook on Constructing Composite Indicators (2008), uncertainty and sensitivity analysis.
     """
-    values, shares = _checked(parts, weights, concentration)
+    values, shares, times = _checked(parts, weights, taken, concentration)
     share("level", level)
     if draws < 1:
         raise ValueError(f"draws: must be at least 1, is {draws}")
-    score, sd = over_weights(values, shares, concentration=concentration)
+    score, sd = _over_weights(values, shares, times, concentration)
     used = shares > 0
     drawn = np.random.default_rng(seed).dirichlet(concentration * shares[used], size=draws)
-    members = len(values)
+    members, weighted = len(values), (times * values)[:, used]
     published = _ranks(np.round(score[None], TIE_DECIMALS))[0].astype(np.int64)
     order = np.lexsort((*values.T, published))  # among ties by their parts: the order of rows decides nothing
     ranks = np.empty((members, draws), dtype=np.int32)
     first, leads = np.zeros(members), np.zeros(max(members - 1, 0))
     step = max(1, _AT_ONCE // max(members, 1))
     for start in range(0, draws, step):
-        scores = np.round(drawn[start : start + step] @ values[:, used].T, TIE_DECIMALS)
+        batch_of = drawn[start : start + step]
+        scores = np.round((batch_of @ weighted.T) / (batch_of @ times[:, used].T), TIE_DECIMALS)
         batch = _ranks(scores)
         ranks[:, start : start + step] = batch.T
         top: Flags = batch == 1
@@ -128,8 +139,10 @@ def sensitivity(
     )
 
 
-def _checked(parts: ArrayLike, weights: ArrayLike, concentration: float) -> tuple[Vector, Vector]:
-    values, given = floats("parts", parts), floats("weights", weights)
+def _checked(
+    parts: ArrayLike, weights: ArrayLike, taken: ArrayLike, concentration: float
+) -> tuple[Vector, Vector, Vector]:
+    values, given, times = floats("parts", parts), floats("weights", weights), floats("taken", taken)
     if values.ndim != 2:
         raise ValueError(f"parts: must have two dimensions, members by parts, has shape {values.shape}")
     if given.shape != values.shape[1:]:
@@ -138,8 +151,13 @@ def _checked(parts: ArrayLike, weights: ArrayLike, concentration: float) -> tupl
         raise ValueError("weights: must not be below 0, and not all 0")
     if not 1 <= concentration < np.inf:
         raise ValueError(f"concentration: must be at least 1 and finite, is {concentration}")
+    if times.shape not in {(), values.shape}:
+        raise ValueError(f"taken: must have the shape of parts, {values.shape}, has {times.shape}")
+    times = np.broadcast_to(times, values.shape)
+    if (times < 0).any() or not (times * given).any(axis=1).all():
+        raise ValueError("taken: must not be below 0, and each member must take some weight")
     scaled = given / given.max()
-    return values, scaled / scaled.sum()
+    return values, scaled / scaled.sum(), times
 
 
 def _ranks(scores: Vector) -> NDArray[np.int32]:

@@ -180,6 +180,8 @@ def _reml(y: Vector, v: Vector) -> float:
     if best == 0 and slope(middle) <= 0:  # it falls from here on: the boundary is the best
         return 0.0
     between = (middle, high) if slope(middle) > 0 else (low, middle)
+    if slope(between[0]) <= 0 or slope(between[1]) > 0:  # as flat as rounding can tell: all of these are the best
+        return float(middle)
     return float(brentq(slope, *between, xtol=1e-15, rtol=1e-14))
 
 

@@ -29,7 +29,13 @@ CYCLE = st.dictionaries(st.sampled_from("ABCDE"), CONTRACT, min_size=2, max_size
 RULES = st.sampled_from(
     [
         make_rules(minimums={"recipient": 2}),
-        make_rules(minimums={"recipient": 1}, status={"missing_party": "reproportion"}),
+        make_rules(
+            minimums={"recipient": 1},
+            status={"missing_party": "reproportion"},
+            shrinkage={},
+            rank_sets={"draws": 40},
+            sensitivity={"draws": 40},
+        ),
         make_rules(minimums={"recipient": 1}, aggregation="geometric", cap={"dimension_below": 40, "grade": "fair"}),
     ]
 )

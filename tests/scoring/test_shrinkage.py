@@ -152,3 +152,17 @@ def test_equal_estimates_do_not_differ() -> None:
 def test_faulty_members_are_refused(arguments: Any, options: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         shrink(*arguments, **options)
+
+
+def test_a_likelihood_too_flat_for_its_slope_still_has_a_highest_point() -> None:
+    # the contrast's variance is exactly what the members' variances explain: τ² is 0, up to rounding
+    assert tau_squared([1, 3], [1e-12, 4]) == pytest.approx(0, abs=1e-5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.sampled_from([1e-12, 0.25, 4.0, 100.0])), min_size=2, max_size=9))
+def test_almost_certain_members_leave_every_result_defined(rows: list[tuple[float, float]]) -> None:
+    with np.errstate(all="raise"):
+        got = shrink(*columns(rows))
+    assert np.isfinite(got.values).all()
+    assert np.isfinite(got.sd).all()
+    assert ((got.reliability >= 0) & (got.reliability <= 1)).all()
