@@ -38,15 +38,13 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
     there = presence(spread.answers, weight_matrix(rules), rules)
     weights, uncovered = _weights(there, rules)
     total = _total(weights, limits, there, rules, terms)
-
     status = decide(total, ~np.any(uncovered, axis=1), rules)
     shown = status != WITHHELD
     variance = np.where(shown, _variance(spread, weights, there, rules, terms), np.nan)
     final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
-    half, answers = half_width(total), _most_answers(spread, inputs)
-    why = reasons(there, uncovered, rules, half=half, most_answers=answers, frame=frame)
-    cells = _breakdown(spread, limits, weights)
-    dimensions = _dimensions(weights, limits)
+    answers = _most_answers(spread, inputs)
+    why = reasons(there, uncovered, rules, half=half_width(total), most_answers=answers, frame=frame)
+    cells, dimensions = _breakdown(spread, limits, weights), _dimensions(weights, limits)
     grade, chances, capped = _grades(final, dimensions, rules)
     peers = peers_of(inputs.peer_groups, inputs.peer_group, rules)
     rank, ranked = ranks_among(final.estimate, peers)
