@@ -21,7 +21,7 @@ _FILE = click.Path(path_type=Path)
 @click.argument("ratings", type=_FILE)
 @click.option("--rules", type=_FILE, required=True, help="The rules file, e.g. examples/one-party.toml.")
 @click.option("--contracts", type=_FILE, help="contract, vendor, peer_group, amount, served, service_type.")
-@click.option("--frame", type=_FILE, help="contract, stratum, size: the recipients each contract serves.")
+@click.option("--frame", type=_FILE, help="contract, stratum (or township, item), size: whom each contract serves.")
 @click.option("--out", type=_FILE, required=True, help="Folder for scores.csv and scores.json.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of random draws.")
 def score(
@@ -35,28 +35,33 @@ def score(
 ) -> None:
     """Score RATINGS, a long file, and write scores.csv and scores.json.
 
-    RATINGS has one row a rating: contract, party, rater, criterion, value, and if wanted mode, stratum and vendor.
-    Party and criterion may be left out where the rules have just one. Files are .csv (UTF-8 or GB18030) or .xlsx, with
-    English or Chinese titles in the first row. A wide file becomes a long one in one line; lme4's InstEval, students s
-    rating lecturers d, for examples/one-party.toml:
+    RATINGS has one row a rating: contract, party, rater, criterion, value, and if wanted mode, stratum (or township and
+    item), vendor and held (yes: counted nowhere). In a frame that knows only margins, township or item is empty in each
+    row. Party and criterion may be left out where the rules have just one. Files are .csv (UTF-8 or GB18030) or .xlsx,
+    with English or Chinese titles in the first row. A wide file becomes a long one in one line; lme4's InstEval,
+    students s rating lecturers d, for examples/one-party.toml:
 
     \b
     awk -F, 'BEGIN{print "contract,vendor,rater,value"} NR>1{print $2","$2","$1","$7}' insteval.csv > ratings.csv
 
     The same files, rules and seed give the same bytes. Faulty files: every fault on stderr, exit 2, nothing written.
     """  # noqa: D301 - click reads a real backspace as "do not wrap"
-    from evalsys.evaluation.files import score_files  # numpy and scipy only once there is something to score
+    from evalsys.evaluation.files import Sources, score_files  # numpy and scipy only once there is something to score
     from evalsys.evaluation.score_output import write_scores
 
     data = rules.read_bytes()
     known = loads(data, str(rules))
     language = command_language()
     try:
-        scored = score_files(ratings, known, contracts=contracts, frame=frame, seed=seed, progress=_told_on_a_terminal)
+        scored = score_files(Sources(ratings, contracts, frame), known, seed=seed, progress=_told_on_a_terminal)
     except FilesFaulty as error:
         click.echo("\n".join(error.lines(language)), err=True)
         raise SystemExit(FAULTY) from None
-    origin = {"rules": {"version": known.version, "sha256": rules_hash(data)}, "files": dict(scored.files)}
+    origin = {
+        "rules": {"version": known.version, "sha256": rules_hash(data)},
+        "files": dict(scored.files),
+        "held": scored.held,
+    }
     table, breakdown = write_scores(out, scored.inputs, known, scored.result, origin)
     ranks = scored.result.rank
     counts = {"scored": int((ranks > 0).sum()), "all": len(ranks)}
@@ -64,6 +69,8 @@ def score(
         "Scored %(scored)s of %(all)s contracts: %(table)s, %(breakdown)s", **counts, table=table, breakdown=breakdown
     )
     click.echo(done.said(language))
+    if scored.held:
+        click.echo(_l("Ratings held back, counted nowhere: %(held)s", held=scored.held).said(language))
 
 
 def _told_on_a_terminal(rows: int) -> None:

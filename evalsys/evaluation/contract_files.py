@@ -10,6 +10,16 @@ import numpy as np
 
 from evalsys.evaluation.file_faults import Findings, Message, _l
 from evalsys.evaluation.long_files import Column, blocks
+from evalsys.evaluation.strata import (
+    ITEM,
+    STRATUM,
+    TOWNSHIP,
+    Frame,
+    fault_of_frame,
+    label_of,
+    parted_of,
+    refuse_two_ways,
+)
 from evalsys.rules.model import Rules
 
 CONTRACT_COLUMNS = (
@@ -23,7 +33,9 @@ CONTRACT_COLUMNS = (
 
 FRAME_COLUMNS = (
     Column("contract", ("合同", "服务项目", "服务项目(合同)", "合同编号")),
-    Column("stratum", ("层", "分层"), required=False),
+    STRATUM,
+    TOWNSHIP,
+    ITEM,
     Column("size", ("人数", "服务对象数", "服务对象人数")),
 )
 
@@ -75,8 +87,10 @@ def read_contracts(path: Path, rules: Rules) -> dict[str, Contract]:
     return found
 
 
-def read_frame(path: Path, contracts: Collection[str]) -> dict[tuple[str, str], int]:
+def read_frame(path: Path, contracts: Collection[str]) -> Frame:
     """Recipients served, by contract and stratum.
+
+    Where only margins are known, the township or the item of a row is empty.
 
     Args:
         path: the file.
@@ -88,8 +102,13 @@ def read_frame(path: Path, contracts: Collection[str]) -> dict[tuple[str, str], 
     """
     findings = Findings(path.name)
     found: dict[tuple[str, str], int] = {}
+    last: dict[str, int] = {}  # row of each contract
+    parted: bool | None = None
     for row, cells in _rows(path, FRAME_COLUMNS, findings):
-        code, stratum = _code(row, cells, findings), cells.get("stratum", "")
+        refuse_two_ways(cells, findings)
+        parted = parted_of(cells)
+        code = _code(row, cells, findings)
+        stratum = label_of(cells.get("township", ""), cells.get("item", "")) if parted else cells.get("stratum", "")
         if code and code not in contracts:
             findings.add(
                 row, "contract", code, _l("There is no such contract."), _l("Correct the code, or delete the row.")
@@ -102,8 +121,21 @@ def read_frame(path: Path, contracts: Collection[str]) -> dict[tuple[str, str], 
                 row, "size", cells["size"], _l("Not a whole number."), _l("Write how many recipients there are.")
             )
         found[code, stratum] = int(np.nan_to_num(size))
+        last[code] = row
+    if parted:
+        _refuse_uneven(found, last, findings)
     findings.raise_if_any()
-    return found
+    return Frame(found, parted)
+
+
+def _refuse_uneven(found: Mapping[tuple[str, str], int], last: Mapping[str, int], findings: Findings) -> None:
+    """The strata of a contract are all whole, or margins that agree."""
+    sizes: dict[str, dict[str, int]] = {}
+    for (code, stratum), size in found.items():
+        sizes.setdefault(code, {})[stratum] = size
+    for code, of_contract in sizes.items():
+        if fault := fault_of_frame(of_contract):
+            findings.add(last[code], "contract", code, *fault)
 
 
 _UNKNOWN = _l("The rules do not have it.")

@@ -6,6 +6,7 @@ import numpy as np
 
 from evalsys.evaluation.file_faults import MOST, Findings, _l
 from evalsys.evaluation.file_inputs import Gathered
+from evalsys.evaluation.strata import parts_of
 from evalsys.scoring.arrays import Flags, Integers
 
 
@@ -40,16 +41,27 @@ def _other_vendors(cycle: Gathered, findings: Findings) -> None:
 
 
 def _unknown_strata(cycle: Gathered, findings: Findings) -> None:
-    ratings = cycle.ratings
-    framed = {code for code, stratum in cycle.sizes if stratum}
-    named = np.array([bool(stratum) for stratum in ratings.strata])
-    key = ratings.contract.astype(np.int64) * len(ratings.strata) + ratings.stratum
+    ratings, frame = cycle.ratings, cycle.frame
+    if None not in (told := (ratings.strata.parted, frame.parted)) and told[0] != told[1]:
+        wrong = _l("names strata by township and item, or the frame does, and the other file has one name for each.")
+        findings.refuse(wrong, _l("Use the same columns in both files."))
+    framed = {code for code, stratum in frame.sizes if stratum}
+    axes = frame.axes()
+    named = np.array([bool(stratum) for stratum in ratings.strata.names])
+    key = ratings.contract.astype(np.int64) * len(named) + ratings.stratum
     for place in _firsts(key, named[ratings.stratum]):
-        code, stratum = ratings.contracts[ratings.contract[place]], ratings.strata[ratings.stratum[place]]
-        if code in framed and (code, stratum) not in cycle.sizes:
+        code, stratum = ratings.contracts[ratings.contract[place]], ratings.strata.names[ratings.stratum[place]]
+        if code in axes:
+            known = all(
+                not part or not axis or part in axis for part, axis in zip(parts_of(stratum), axes[code], strict=True)
+            )
+        else:
+            known = code not in framed or (code, stratum) in frame.sizes
+        if not known:
+            shown = " / ".join(filter(None, parts_of(stratum))) if ratings.strata.parted else stratum
             wrong = _l("The frame of contract %(code)s has no such stratum.", code=code)
             remedy = _l("Add it to the frame, or correct it.")
-            findings.add(int(ratings.row[place]), "stratum", stratum, wrong, remedy)
+            findings.add(int(ratings.row[place]), "stratum", shown, wrong, remedy)
 
 
 def _unasked(cycle: Gathered, findings: Findings) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from evalsys.evaluation.contract_files import Contract
 from evalsys.evaluation.rating_files import Ratings, measured_criteria
+from evalsys.evaluation.strata import Frame, parts_of
 from evalsys.rules.model import LevelScale, Rules, YesNoScale
 from evalsys.scoring.arrays import Flags, Integers, Vector
-from evalsys.scoring.composite import MISSING, NOT_APPLICABLE, Answers, Scheme, answer_points, composites, scheme
-from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Frames, Inputs, LevelCounts, Moments, moments_of
+from evalsys.scoring.composite import (
+    MISSING,
+    NOT_APPLICABLE,
+    Answers,
+    Scheme,
+    answer_points,
+    composites,
+    scheme,
+)
+from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Frames, Inputs, Judged, LevelCounts, Moments, moments_of
 
 _MOST_LEVELS = 12
 """More than a scale has, "not applicable" counted."""
@@ -25,7 +34,7 @@ class Gathered:
     Attributes:
         ratings, rules: as they were read.
         listed: every contract of the cycle.
-        sizes: recipients by contract and stratum.
+        frame: recipients by contract and stratum.
         contracts: codes, ascending.
         strata: labels of the ratings, then those only the frame has.
         contract: shape (ratings,), position in `contracts`; -1 for one that is not listed.
@@ -34,24 +43,25 @@ class Gathered:
     ratings: Ratings
     rules: Rules
     listed: Mapping[str, Contract]
-    sizes: Mapping[tuple[str, str], int]
+    frame: Frame
     contracts: tuple[str, ...]
     strata: tuple[str, ...]
     contract: Integers
 
 
-def gather(
-    ratings: Ratings, rules: Rules, listed: Mapping[str, Contract], sizes: Mapping[tuple[str, str], int]
-) -> Gathered:
+def gather(ratings: Ratings, rules: Rules, listed: Mapping[str, Contract], frame: Frame) -> Gathered:
     """Give the contracts of all files one order."""
     contracts = tuple(sorted(listed))
     places = {code: place for place, code in enumerate(contracts)}
     moved = np.array([places.get(code, -1) for code in ratings.contracts], dtype=np.int64)
-    strata = tuple(dict.fromkeys((*ratings.strata, *(stratum for _, stratum in sizes))))
-    return Gathered(ratings, rules, listed, sizes, contracts, strata, moved[ratings.contract])
+    strata = tuple(dict.fromkeys((*ratings.strata.names, *(stratum for _, stratum in frame.sizes))))
+    return Gathered(ratings, rules, listed, frame, contracts, strata, moved[ratings.contract])
 
 
 def inputs_of(cycle: Gathered) -> Inputs:
+    answered = [_answered(cycle, place) for place in range(len(cycle.rules.parties))]
+    raters = tuple(sorted(cycle.ratings.raters.values()))
+    parted = cycle.ratings.strata.parted or cycle.frame.parted
     rows = [cycle.listed[code] for code in cycle.contracts]
     vendors, groups = (tuple(sorted(names)) for names in ({c.vendor for c in rows}, {c.peer_group for c in rows}))
     vendor, group = ({code: place for place, code in enumerate(codes)} for codes in (vendors, groups))
@@ -68,34 +78,73 @@ def inputs_of(cycle: Gathered) -> Inputs:
         peer_group=np.array([group[c.peer_group] for c in rows], dtype=np.int64),
         amount=np.array([c.amount for c in rows]),
         served=np.array([c.served for c in rows]),
-        moments=_moments(cycle),
+        moments=_moments(cycle, answered),
         levels=_levels(cycle),
         frames=_frames(cycle),
+        parts=tuple(map(parts_of, cycle.strata)) if parted else (),
+        adjusters=cycle.rules.adjusters,
+        raters=raters,
+        judged=_judged(cycle, answered, raters),
     )
 
 
-def _moments(cycle: Gathered) -> Moments:
-    parts = [_party_moments(cycle, place, scheme(cycle.rules, p.code)) for place, p in enumerate(cycle.rules.parties)]
-    return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+@dataclass(frozen=True, eq=False)
+class _Answered:
+    """The respondents of a party who have a composite.
+
+    Attributes:
+        told: shape (respondents,), a row of the ratings of each.
+        values: shape (respondents, dimensions and adjusters), whole thousandths or `MISSING`.
+    """
+
+    told: Integers
+    values: Integers
 
 
-def _party_moments(cycle: Gathered, party: int, how: Scheme) -> tuple[Integers, ...]:
+def _answered(cycle: Gathered, party: int) -> _Answered:
+    how = scheme(cycle.rules, cycle.rules.parties[party].code)
     here = np.flatnonzero((cycle.ratings.party == party) & ~measured_criteria(cycle.rules)[cycle.ratings.criterion])
     raters = int(cycle.ratings.rater.max()) + 1
     key = cycle.contract[here] * raters + cycle.ratings.rater[here]
     _, first, respondent = np.unique(key, return_index=True, return_inverse=True)
     told = here[first]  # one row of each respondent
-    points = _points(cycle, how, cycle.contract[told], here, respondent)
-    place = (
-        cycle.contract[told],
-        cycle.ratings.mode[told].astype(np.int64),
-        cycle.ratings.stratum[told].astype(np.int64),
-    )
+    values = composites(_points(cycle, how, cycle.contract[told], here, respondent), how)
+    some = (values[:, : len(cycle.rules.dimensions)] >= 0).any(axis=1)
+    return _Answered(told[some], values[some])
+
+
+def _moments(cycle: Gathered, answered: Sequence[_Answered]) -> Moments:
+    parts = [_party_moments(cycle, party, one) for party, one in enumerate(answered)]
+    return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _party_moments(cycle: Gathered, party: int, answered: _Answered) -> tuple[Integers, ...]:
+    contract = cycle.contract[answered.told]
+    mode, stratum = (column[answered.told].astype(np.int64) for column in (cycle.ratings.mode, cycle.ratings.stratum))
     modes, strata = len(cycle.ratings.modes), len(cycle.strata)
-    keys, cell = np.unique((place[0] * modes + place[1]) * strata + place[2], return_inverse=True)
-    sums = moments_of(composites(points, how), cell, len(keys))
+    keys, cell = np.unique((contract * modes + mode) * strata + stratum, return_inverse=True)
+    sums = moments_of(answered.values, cell, len(keys))
     where = (keys // strata // modes, np.full(len(keys), party, dtype=np.int64), keys // strata % modes, keys % strata)
     return *where, *sums
+
+
+def _judged(cycle: Gathered, answered: Sequence[_Answered], raters: Sequence[str]) -> Judged | None:
+    """A rater judges a contract once, so that each respondent is a row."""
+    if cycle.rules.severity is None:
+        return None
+    places = {name: place for place, name in enumerate(raters)}
+    position = {rater: places[name] for rater, name in cycle.ratings.raters.items()}
+    one = answered[[party.code for party in cycle.rules.parties].index(cycle.rules.severity.party)]
+    values = one.values[:, : len(cycle.rules.dimensions)]
+    given = np.where(values >= 0, values, 0)
+    rater = [position[place] for place in cycle.ratings.rater[one.told].tolist()]
+    return Judged(
+        contract=cycle.contract[one.told],
+        rater=np.array(rater, dtype=np.int64),
+        n=(values >= 0).astype(np.int64),
+        y=given,
+        yy=given**2,
+    )
 
 
 def _points(cycle: Gathered, how: Scheme, contract: Integers, rows: Integers, respondent: Integers) -> Answers:
@@ -139,7 +188,8 @@ def _levels(cycle: Gathered) -> LevelCounts:
 
 def _frames(cycle: Gathered) -> Frames:
     places = {code: place for place, code in enumerate(cycle.contracts)}
-    rows = [(places[code], cycle.strata.index(stratum), size) for (code, stratum), size in cycle.sizes.items()]
+    strata = {name: place for place, name in enumerate(cycle.strata)}
+    rows = [(places[code], strata[stratum], size) for (code, stratum), size in cycle.frame.sizes.items()]
     return Frames(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
 

@@ -1,6 +1,7 @@
 """Scores straight from files, without a database: ratings, contracts and frames in, scores out.
 
-The ratings file is long: one row a rating (contract, party, rater, criterion, value, optional mode, stratum, vendor).
+The ratings file is long: one row a rating (contract, party, rater, criterion, value, and if wanted mode, stratum or
+township and item, vendor, held).
 A wide export is turned with one line; for lme4's InstEval, where each lecturer d is a contract and each student s a
 rater:
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -21,38 +22,55 @@ from evalsys.evaluation.file_agreement import refuse_disagreement
 from evalsys.evaluation.file_faults import Findings
 from evalsys.evaluation.file_inputs import gather, inputs_of
 from evalsys.evaluation.rating_files import Ratings, read_ratings
+from evalsys.evaluation.strata import Frame
 from evalsys.rules.model import Rules
 from evalsys.scoring.engine import score
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.result import Result
 
 
+@dataclass(frozen=True)
+class Sources:
+    """The files of a cycle.
+
+    Attributes:
+        ratings: the long file.
+        contracts: contract, vendor, peer group, amount, served; without it each contract stands for itself as a vendor,
+            unless the ratings name vendors.
+        frame: recipients by contract and stratum; without it the size is not known and no answer counts for more.
+    """
+
+    ratings: Path
+    contracts: Path | None = None
+    frame: Path | None = None
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each file by its purpose."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {purpose: _sha256(path) for purpose, path in given.items() if path}
+
+
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A run from files: what went in, what came out. `files`: SHA-256 of each input file by its purpose."""
+    """A run from files: what went in, what came out.
+
+    `files`: SHA-256 of each input file by its purpose; `held`: ratings held back, which count nowhere.
+    """
 
     inputs: Inputs
     result: Result
     files: Mapping[str, str]
+    held: int
 
 
 def score_files(
-    ratings: Path,
-    rules: Rules,
-    *,
-    contracts: Path | None = None,
-    frame: Path | None = None,
-    seed: int = 0,
-    progress: Callable[[int], None] = lambda _rows: None,
+    sources: Sources, rules: Rules, *, seed: int = 0, progress: Callable[[int], None] = lambda _rows: None
 ) -> Scored:
     """Score the ratings of a file.
 
     Args:
-        ratings: the long file.
+        sources: the files.
         rules: what was asked, and how it is scored.
-        contracts: contract, vendor, peer group, amount, served; without it each contract stands for itself as a vendor,
-            unless the ratings name vendors.
-        frame: recipients by contract and stratum; without it the size is not known and no answer counts for more.
         seed: of the run's random draws.
         progress: told the number of ratings read so far.
 
@@ -60,25 +78,31 @@ def score_files(
         FilesFaulty: with every fault of the first faulty file, up to 100.
         OSError: a file cannot be opened.
     """
-    listed = read_contracts(contracts, rules) if contracts else None
-    read = read_ratings(ratings, rules, progress=progress)
+    inputs, held = read_inputs(sources, rules, progress=progress)
+    return Scored(inputs, score(inputs, rules, seed=seed), sources.hashes(), held)
+
+
+def read_inputs(
+    sources: Sources, rules: Rules, *, progress: Callable[[int], None] = lambda _rows: None
+) -> tuple[Inputs, int]:
+    """Step 0 from files: the arrays, and how many ratings are held back. Arguments and errors as of `score_files`."""
+    listed = read_contracts(sources.contracts, rules) if sources.contracts else None
+    read = read_ratings(sources.ratings, rules, progress=progress)
     if listed is None:
         listed = _told_by_ratings(read, rules)
-    sizes = read_frame(frame, listed.keys()) if frame else {}
-    cycle = gather(read, rules, listed, sizes)
-    refuse_disagreement(cycle, Findings(ratings.name))
-    inputs = inputs_of(cycle)
-    given = {"ratings": ratings, "contracts": contracts, "frame": frame}
-    hashes = {purpose: _sha256(path) for purpose, path in given.items() if path}
-    return Scored(inputs, score(inputs, rules, seed=seed), hashes)
+    frame = read_frame(sources.frame, listed.keys()) if sources.frame else Frame()
+    cycle = gather(read, rules, listed, frame)
+    refuse_disagreement(cycle, Findings(sources.ratings.name))
+    return inputs_of(cycle), read.held
 
 
 def _told_by_ratings(ratings: Ratings, rules: Rules) -> dict[str, Contract]:
-    vendor = np.zeros(len(ratings.contracts), dtype=np.int64)
+    vendor = np.full(len(ratings.contracts), -1)  # all of its ratings may be held back
     vendor[ratings.contract] = ratings.vendor
+    names = (*ratings.vendors, "")
     group = rules.peer_group_of(None)
     return {
-        code: Contract(vendor=ratings.vendors[vendor[place]] or code, peer_group=group)
+        code: Contract(vendor=names[vendor[place]] or code, peer_group=group)
         for place, code in enumerate(ratings.contracts)
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,24 +10,41 @@ import numpy as np
 
 from evalsys.evaluation.file_faults import MOST, Findings, Message, _l
 from evalsys.evaluation.long_files import Block, Column, blocks
+from evalsys.evaluation.strata import ITEM, STRATUM, TOWNSHIP, Strata, joined, parted_of, refuse_two_ways
 from evalsys.rules.model import Criterion, LevelScale, Rules, Source, YesNoScale
 from evalsys.scoring.arrays import Flags, Integers, Vector
 
 NOT_APPLICABLE_WORDS = frozenset({"na", "n/a", "不适用"})
+HELD_WORDS = (("", "0", "no", "false", "否"), ("1", "yes", "true", "是"))
+"""What the column `held` may say: no, and yes."""
+
+MODE_WORDS = {
+    "self": ("本人填写", "本人", "自填"),
+    "assisted": ("协助填写", "协助", "代填"),
+    "telephone": ("电话访问", "电话"),
+    "paper": ("纸质问卷", "纸质"),
+}
+"""Chinese words for the modes that coefficients are written for."""
+
+_MODE_CODES = {word: code for code, words in MODE_WORDS.items() for word in words}
 
 _UNREADABLE, _NOT_APPLICABLE = np.nan, np.inf  # what a value's text becomes when it is no number
 _FAULTY = -1  # the position of a text that is not in its list
+_HELD = 1
+_ALWAYS = ("contract", "party", "rater", "criterion", "mode", "stratum", "vendor")  # kept of every file
 _NOTHING: Integers = np.zeros(0, dtype=np.int64)
 _EMPTY = _l("The cell is empty.")
 
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """The ratings of one file, in columns of equal length.
+    """The ratings of one file that count, in columns of equal length.
 
     Attributes:
         contracts, vendors, modes, strata: the labels that the columns point into.
-        contract, party, rater, criterion, mode, stratum: positions; `rater` only groups rows.
+        raters: names of the raters whose severity is taken off, by their position; empty where it is not.
+        held: ratings held back, which are counted nowhere else.
+        contract, party, rater, criterion, mode, stratum: positions.
         vendor: position; all 0 in a file without vendors.
         value: the number of the file; infinite = not applicable.
         row: the row of the file.
@@ -36,7 +53,9 @@ class Ratings:
     contracts: tuple[str, ...]
     vendors: tuple[str, ...]
     modes: tuple[str, ...]
-    strata: tuple[str, ...]
+    strata: Strata
+    raters: Mapping[int, str]
+    held: int
     contract: Integers
     vendor: Integers
     party: Integers
@@ -49,21 +68,39 @@ class Ratings:
 
 
 class Labels(dict[str, int]):
-    """Texts of cells to positions in a list; an unknown text is a new entry, unless the list is closed."""
+    """Texts of cells to positions in a list; an unknown text is a new entry, unless the list is closed.
 
-    def __init__(self, known: Sequence[tuple[str, ...]] | None = None) -> None:
-        """`known`: the names of each entry of a closed list; None = the list is open."""
+    Attributes:
+        names: the entries of an open list, in the order they were met.
+    """
+
+    def __init__(
+        self, known: Sequence[tuple[str, ...]] | None = None, *, named: Callable[[str], str] = str.strip
+    ) -> None:
+        """`known`: the names of each entry of a closed list; None = the list is open. `named`: a cell's entry."""
         super().__init__({name: place for place, names in enumerate(known or ()) for name in names})
-        self._closed = known is not None
+        self.names: list[str] = []
+        self._closed, self._named = known is not None, named
 
     def __missing__(self, cell: str) -> int:
-        name = cell.strip()
-        if name != cell:
-            return self[name]
-        if self._closed:
-            return _FAULTY
-        self[name] = place = len(self)
-        return place
+        name = self._named(cell)
+        if name not in self:
+            if self._closed:
+                return _FAULTY
+            self[name] = len(self.names)
+            self.names.append(name)
+        self[cell] = self[name]
+        return self[name]
+
+
+def mode_of(cell: str) -> str:
+    """The code of a mode where a cell has a known word for it."""
+    return _MODE_CODES.get(cell.strip(), cell.strip())
+
+
+def folded(cell: str) -> str:
+    """A word without its surroundings and in small letters."""
+    return cell.strip().casefold()
 
 
 class _Values(dict[str, float]):
@@ -88,8 +125,11 @@ def columns_of(rules: Rules) -> tuple[Column, ...]:
         Column("criterion", ("评价指标", "指标"), required=len(rules.criteria) > 1),
         Column("value", ("评分", "得分", "值")),
         Column("mode", ("评价方式", "方式"), required=False),
-        Column("stratum", ("层", "分层"), required=False),
+        STRATUM,
+        TOWNSHIP,
+        ITEM,
         Column("vendor", ("承接主体",), required=False),
+        Column("held", ("暂扣", "暂不计分"), required=False),
     )
 
 
@@ -108,18 +148,30 @@ def read_ratings(path: Path, rules: Rules, *, progress: Callable[[int], None] = 
     findings = Findings(path.name)
     reading = _Reading(rules, findings)
     for block in blocks(path, columns_of(rules), findings):
+        refuse_two_ways(block.cells, findings)
         reading.take(block)
         progress(reading.rows)
         if findings.full:
             break
     findings.raise_if_any()
     ratings = reading.result()
-    if not len(ratings.row):
-        findings.refuse(_l("has no ratings."), _l("Write one rating a row below the header."))
+    refuse_nothing(len(ratings.row), ratings.held, findings)
     _refuse_doubles(ratings, rules, findings)
     _refuse_changes(ratings, findings)
     findings.raise_if_any()
     return ratings
+
+
+def refuse_nothing(counted: int, held: int, findings: Findings) -> None:
+    """A file without a rating that counts cannot be scored.
+
+    Raises:
+        FilesFaulty: it is one.
+    """
+    if not counted and held:
+        findings.refuse(_l("has no rating that is not held back."), _l("Release ratings in the column held."))
+    if not counted:
+        findings.refuse(_l("has no ratings."), _l("Write one rating a row below the header."))
 
 
 class _Reading:
@@ -132,51 +184,67 @@ class _Reading:
             "party": Labels([(p.code, p.name.zh, p.name.en) for p in rules.parties]),
             "rater": Labels(),
             "criterion": Labels([(c.code,) for c in rules.criteria]),
-            "mode": Labels(),
+            "mode": Labels(named=mode_of),
             "stratum": Labels(),
+            "township": Labels(),
+            "item": Labels(),
             "vendor": Labels(),
+            "held": Labels(HELD_WORDS, named=folded),
         }
         self.values = _Values()
-        self.parts: dict[str, list[Integers]] = {name: [] for name in (*self.labels, "row")}
+        self.parts: dict[str, list[Integers]] = {}
         self.numbers: list[Vector] = []
-        self.rows = 0
+        self.rows = self.held = 0
+        self.parted: bool | None = None
         self._party_of = np.array([self.labels["party"][c.party] for c in rules.criteria], dtype=np.int64)
         self._measured = measured_criteria(rules)
 
     def take(self, block: Block) -> None:
-        """Look at some rows and keep them as numbers."""
-        taken = {name: self._positions(name, block) for name in self.labels}
+        """Look at some rows and keep those that count as numbers."""
+        self.parted = parted_of(block.cells)
+        taken = {name: self._positions(name, block) for name in self.labels if name in (*_ALWAYS, *block.cells)}
         value = np.fromiter(map(self.values.__getitem__, block.cells["value"]), np.float64, len(block.rows))
         self._check_labels(taken, block)
         self._check_values(taken["criterion"], value, block)
-        for name, places in taken.items():
-            self.parts[name].append(places)
-        self.parts["row"].append(np.array(block.rows, dtype=np.int32))
-        self.numbers.append(value)
+        taken["row"] = np.array(block.rows, dtype=np.int32)
         self.rows += len(block.rows)
+        held = taken.pop("held", _NOTHING) == _HELD
+        if held.any():
+            self.held += int(held.sum())
+            taken = {name: places[~held] for name, places in taken.items()}
+            value = value[~held]
+        for name, places in taken.items():
+            self.parts.setdefault(name, []).append(places)
+        self.numbers.append(value)
 
     def result(self) -> Ratings:
-        def column(name: str) -> Integers:
-            return np.concatenate(self.parts[name]) if self.rows else _NOTHING
-
-        def names(name: str) -> tuple[str, ...]:
-            return tuple(self.labels[name]) or ("",)  # a column that is not there has one nameless entry
-
+        columns = {name: np.concatenate(parts) for name, parts in self.parts.items()}
+        columns = {name: columns.get(name, _NOTHING) for name in (*_ALWAYS, "row")} | columns
+        strata = self.labels["stratum"].names or [""]
+        if self.parted:
+            places = [columns.pop(axis, np.zeros_like(columns["stratum"])) for axis in ("township", "item")]
+            strata, columns["stratum"] = joined(self._names("township"), self._names("item"), *places)
         return Ratings(
-            contracts=tuple(self.labels["contract"]),
-            vendors=names("vendor"),
-            modes=names("mode"),
-            strata=names("stratum"),
-            contract=column("contract"),
-            vendor=column("vendor"),
-            party=column("party"),
-            rater=column("rater"),
-            criterion=column("criterion"),
-            mode=column("mode"),
-            stratum=column("stratum"),
+            contracts=self._names("contract"),
+            vendors=self._names("vendor"),
+            modes=self._names("mode"),
+            strata=Strata(tuple(strata), self.parted),
+            raters=self._raters(columns["party"], columns["rater"]),
+            held=self.held,
             value=np.concatenate(self.numbers) if self.rows else np.zeros(0),
-            row=column("row"),
+            **columns,
         )
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        return tuple(self.labels[name].names) or ("",)  # a column that is not there has one nameless entry
+
+    def _raters(self, party: Integers, rater: Integers) -> dict[int, str]:
+        """Names of the raters of the party whose severity is taken off."""
+        if self.rules.severity is None:
+            return {}
+        named = self.labels["rater"].names
+        places = np.unique(rater[party == self.labels["party"][self.rules.severity.party]])
+        return {place: named[place] for place in places.tolist()}
 
     def _positions(self, name: str, block: Block) -> Integers:
         if name not in block.cells:  # the rules have just one, or nobody tells them apart
@@ -190,6 +258,9 @@ class _Reading:
             codes = ", ".join(entry.code for entry in known)
             wrong = _l("The rules do not have it.")
             self._fault(taken[name] == _FAULTY, name, block, wrong, _l("Write one of: %(codes)s.", codes=codes))
+        if "held" in taken:
+            remedy = _l("Write yes where the rating is held back, else no.")
+            self._fault(taken["held"] == _FAULTY, "held", block, _l("Neither yes nor no."), remedy)
         strangers = (self._party_of[taken["criterion"]] != taken["party"]) & (taken["party"] != _FAULTY)
         strangers &= taken["criterion"] != _FAULTY
         remedy = _l("`evalsys rules show` lists who answers what.")
@@ -253,7 +324,7 @@ def _refuse_changes(ratings: Ratings, findings: Findings) -> None:
     ) + ratings.rater
     for column, places, names, key in (
         ("mode", ratings.mode, ratings.modes, by_rater),
-        ("stratum", ratings.stratum, ratings.strata, by_rater),
+        ("stratum", ratings.stratum, ratings.strata.names, by_rater),
         ("vendor", ratings.vendor, ratings.vendors, by_contract),
     ):
         order = np.argsort(key, kind="stable")

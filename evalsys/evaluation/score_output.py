@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from evalsys import __version__
 from evalsys.evaluation import pooled_terms
 from evalsys.rules.model import Rules
 from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Inputs
-from evalsys.scoring.result import Cells, Result
+from evalsys.scoring.result import Cells, Ranked, Result
 from evalsys.scoring.status import STATUSES, Reason
 
 COUNTED = ("recipient", "purchaser", "third_party")
@@ -31,9 +32,34 @@ HEADER = (
     "reason",
     "rank",
     *(f"n_{party}" for party in COUNTED),
+    "rank_low",
+    "rank_high",
+    "band",
+    "shrunk",
+    "reliability",
 )
+STEPS = (
+    "weighting",
+    "adjustment",
+    "severity",
+    "shrinkage",
+    "rank_sets",
+    "sensitivity",
+    "reliability",
+    "integrity",
+)
+"""Steps of the method that a section of the rules turns on."""
 FORMAT = 1
 """Of scores.json."""
+
+_OF_STEP = {
+    "weighting": "weighting",
+    "n_effective": "weighting",
+    "mode": "adjustment",
+    "case_mix": "adjustment",
+    "severity": "severity",
+}
+"""The section of the rules that each part of a cell belongs to."""
 
 
 def write_scores(out: Path, inputs: Inputs, rules: Rules, result: Result, origin: dict[str, Any]) -> tuple[Path, Path]:
@@ -90,7 +116,16 @@ def _table(inputs: Inputs, rules: Rules, result: Result) -> Iterator[tuple[objec
             "; ".join(_in_words(reason) for reason in result.reasons[c]),
             int(result.rank[c]) or "",
             *(int(counts[c]) for counts in answered),
+            *_among_peers(result, c),
         )
+
+
+def _among_peers(result: Result, c: int) -> tuple[object, ...]:
+    """The rank set, the band, the shrunken score and its reliability; empty where the step is off or has no score."""
+    sets, shrunken = result.rank_sets, result.shrunken
+    ranks = [int(values[c]) or "" for values in (sets.lower, sets.upper, sets.band)] if sets else [""] * 3
+    drawn = [_decimals(values[c]) for values in (shrunken.values, shrunken.reliability)] if shrunken else [""] * 2
+    return *ranks, *drawn
 
 
 def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, Any]) -> Iterator[str]:
@@ -102,22 +137,23 @@ def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, A
         "seed": result.seed,
         "level": rules.interval.level,
         "aggregation": rules.aggregation,
+        "steps": {step: getattr(rules, step) is not None for step in STEPS},
     }
     pooled = pooled_terms.to_json(result.pooled)
     lists = {"parties": inputs.parties, "dimensions": inputs.dimensions, "pooled": pooled}
     yield "{\n" + ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in (head | origin | lists).items())
-    levels = _levels(inputs)
     yield ',\n"contracts": ['
-    for c, contract in enumerate(inputs.contracts):
-        document = {"contract": contract} | _contract(c, inputs, rules, result) | {"levels": levels.get(c, {})}
+    for c, (contract, levels) in enumerate(zip(inputs.contracts, _levels(inputs), strict=True)):
+        document = {"contract": contract} | _contract(c, inputs, rules, result) | {"levels": levels}
         yield (",\n" if c else "\n") + _json(document)
     yield '\n],\n"vendors": ['
-    for v in range(len(result.vendors.vendor)):
-        yield (",\n" if v else "\n") + _json(_vendor(v, inputs, rules, result))
+    for v, groups in enumerate(_in_groups(inputs, result)):
+        yield (",\n" if v else "\n") + _json(_vendor(v, groups, inputs, rules, result))
     yield "\n]\n}\n"
 
 
 def _contract(c: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:
+    told = _told_of_cells(rules)
     return {
         "vendor": inputs.vendors[inputs.vendor[c]],
         "score": _number(result.score[c]),
@@ -139,14 +175,65 @@ def _contract(c: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str,
         "uneven": _number(result.uneven[c]),
         "cells": [
             {"party": party, "dimension": dimension, "n": int(result.cells.n[c, p, d])}
-            | {f.name: _number(getattr(result.cells, f.name)[c, p, d]) for f in fields(Cells) if f.name != "n"}
+            | {name: _number(getattr(result.cells, name)[c, p, d]) for name in told}
             for p, party in enumerate(inputs.parties)
             for d, dimension in enumerate(inputs.dimensions)
         ],
+    } | _compared(c, inputs, result)
+
+
+def _told_of_cells(rules: Rules) -> list[str]:
+    """The parts of a cell; those of a step that is off are left out."""
+    off = {name for name, section in _OF_STEP.items() if getattr(rules, section) is None}
+    return [field.name for field in fields(Cells) if field.name not in {"n", *off}]
+
+
+def _compared(c: int, inputs: Inputs, result: Result) -> dict[str, Any]:
+    """What peers and other weights say of a score; nothing of a step that is off, null for a contract without score."""
+    told: dict[str, Any] = {}
+    group, scored = result.peer_group[c], bool(result.rank[c])
+    if (shrunken := result.shrunken) is not None:
+        told["shrunken"] = (
+            {
+                "value": _number(shrunken.values[c]),
+                "sd": _number(shrunken.sd[c]),
+                "low": _number(shrunken.low[c]),
+                "high": _number(shrunken.high[c]),
+                "reliability": _number(shrunken.reliability[c]),
+                "peer_mean": _number(shrunken.mean[group]),
+                "tau2": _number(shrunken.tau2[group]),
+            }
+            if scored
+            else None
+        )
+    if (sets := result.rank_sets) is not None:
+        told["rank_set"] = _rank_set(sets, c, group) if scored else None
+    if (space := result.weight_space) is not None:
+        told["weight_space"] = (
+            {
+                "sd": _number(space.sd[c]),
+                "low": int(space.lower[c]),
+                "high": int(space.upper[c]),
+                "first": _number(space.first[c]),
+                "next": inputs.contracts[space.next[c]] if space.next[c] >= 0 else None,
+                "leads": _number(space.leads[c]),
+            }
+            if scored
+            else None
+        )
+    return told
+
+
+def _rank_set(sets: Ranked, member: int, group: int) -> dict[str, Any]:
+    return {
+        "low": int(sets.lower[member]),
+        "high": int(sets.upper[member]),
+        "band": int(sets.band[member]),
+        "conservative": bool(sets.conservative[group]),
     }
 
 
-def _vendor(v: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:
+def _vendor(v: int, groups: list[dict[str, Any]], inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:
     rows = result.vendors
     return {
         "vendor": inputs.vendors[rows.vendor[v]],
@@ -157,19 +244,41 @@ def _vendor(v: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str, A
         "contracts": int(rows.contracts[v]),
         "scored": int(rows.scored[v]),
         "equal_weights": bool(rows.equal_weights[v]),
+        "in_groups": groups,
     }
 
 
-def _levels(inputs: Inputs) -> dict[int, dict[str, dict[str, int]]]:
-    """Contract → criterion → level → how often, all modes together; "na" where it did not apply."""
-    found: dict[int, dict[str, dict[str, int]]] = {}
-    table = inputs.levels
-    columns = (table.contract, table.criterion, table.level, table.count)
-    for contract, criterion, level, count in zip(*(column.tolist() for column in columns), strict=True):
-        counts = found.setdefault(contract, {}).setdefault(inputs.criteria[criterion], {})
-        name = "na" if level == NOT_APPLICABLE_LEVEL else str(level)
-        counts[name] = counts.get(name, 0) + count
+def _in_groups(inputs: Inputs, result: Result) -> list[list[dict[str, Any]]]:
+    """Of each vendor: its score and rank in every peer group in which a contract of its is compared."""
+    found: list[list[dict[str, Any]]] = [[] for _ in inputs.vendors]
+    rows, sets = result.vendors_in_groups, result.vendor_sets
+    for row, (vendor, group) in enumerate(zip(rows.vendor.tolist(), rows.group.tolist(), strict=True)):
+        told = {
+            "peer_group": result.peer_groups[group],
+            "score": _number(rows.score[row]),
+            "rank": int(rows.rank[row]) or None,
+            "ranked": int(rows.ranked[row]),
+        }
+        if sets is not None:
+            told["rank_set"] = _rank_set(sets, row, group) if rows.rank[row] else None
+        found[vendor].append(told)
     return found
+
+
+def _levels(inputs: Inputs) -> Iterator[dict[str, dict[str, int]]]:
+    """Of each contract: criterion → level → how often, all modes together; "na" where it did not apply."""
+    table = inputs.levels
+    order = np.argsort(table.contract, kind="stable")
+    ends = np.searchsorted(table.contract[order], np.arange(len(inputs.contracts) + 1))
+    for start, end in itertools.pairwise(ends.tolist()):
+        rows = order[start:end]
+        found: dict[str, dict[str, int]] = {}
+        columns = (table.criterion[rows], table.level[rows], table.count[rows])
+        for criterion, level, count in zip(*(column.tolist() for column in columns), strict=True):
+            counts = found.setdefault(inputs.criteria[criterion], {})
+            name = "na" if level == NOT_APPLICABLE_LEVEL else str(level)
+            counts[name] = counts.get(name, 0) + count
+        yield found
 
 
 def _in_words(reason: Reason) -> str:

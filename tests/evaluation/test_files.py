@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evalsys.evaluation.file_faults import FilesFaulty
-from evalsys.evaluation.files import Scored, score_files
+from evalsys.evaluation.files import Scored, Sources, score_files
 from evalsys.evaluation.score_output import write_scores
 from evalsys.rules.model import Rules
 from tests.evaluation.written import long_rules, one_party, write, write_sheet
@@ -20,7 +20,7 @@ FIVE = "contract,rater,value\n" + "".join(f"A,r{n},{n}\n" for n in range(1, 6))
 
 def run(folder: Path, ratings: str, rules: Rules | None = None, **files: str) -> Scored:
     paths = {name: write(folder, text, f"{name}.csv") for name, text in files.items()}
-    return score_files(write(folder, ratings), rules or long_rules(), **paths)
+    return score_files(Sources(write(folder, ratings), **paths), rules or long_rules())
 
 
 def faults_of(folder: Path, ratings: str, rules: Rules | None = None, **files: str) -> list[str]:
@@ -89,7 +89,8 @@ def test_the_service_type_says_what_was_asked(tmp_path: Path) -> None:
     rules = long_rules(answered_share=0.6)
     scored = run(tmp_path, long(*rows), rules, contracts=contracts)
     # A was asked two questions and answered half of their weight: no composite
-    assert scored.inputs.moments.n[:, 0, 0].tolist() == [0, 2]
+    assert scored.inputs.moments.contract.tolist() == [1]
+    assert scored.inputs.moments.n[:, 0, 0].tolist() == [2]
     (fault,) = faults_of(tmp_path, long("B,recipient,r1,gentle,3"), rules, contracts=contracts)
     assert "row 2, column criterion “gentle”: It is not asked of this service type." in fault
 
@@ -139,13 +140,13 @@ def test_a_spreadsheet_scores_like_its_csv(tmp_path: Path) -> None:
     rows = [line.split(",") for line in FIVE.splitlines()]
     sheet = write_sheet(tmp_path, [rows[0], *([a, b, float(c)] for a, b, c in rows[1:])])
     from_csv = run(tmp_path, FIVE, one_party())
-    assert score_files(sheet, one_party()).result.low.tolist() == from_csv.result.low.tolist()
+    assert score_files(Sources(sheet), one_party()).result.low.tolist() == from_csv.result.low.tolist()
     assert from_csv.files.keys() == {"ratings"}
 
 
 def test_progress_is_told_in_rows(tmp_path: Path) -> None:
     told: list[int] = []
-    score_files(write(tmp_path, FIVE), one_party(), progress=told.append)
+    score_files(Sources(write(tmp_path, FIVE)), one_party(), progress=told.append)
     assert told == [5]
 
 
@@ -289,10 +290,14 @@ def test_the_table_has_six_decimals_and_says_why(tmp_path: Path) -> None:
     text = FIVE + "B,r,3\n" + "".join(f"C,r{n},5\n" for n in range(6))
     table, breakdown = output(tmp_path, run(tmp_path, text, rules), rules)
     lines = table.splitlines()
-    assert lines[0] == "contract,vendor,score,low,high,grade,status,reason,rank,n_recipient,n_purchaser,n_third_party"
+    first, later = (
+        "contract,vendor,score,low,high,grade,status,reason,rank",
+        ",rank_low,rank_high,band,shrunk,reliability",
+    )
+    assert lines[0] == f"{first},n_recipient,n_purchaser,n_third_party{later}"
     assert lines[1].startswith("A,A,50.000000,")
-    assert lines[1].endswith(",poor,rated,,2,5,0,0")
-    assert lines[2] == "B,B,,,,,withheld,too_few_answers party=recipient have=1 need=5,,1,0,0"
+    assert lines[1].endswith(",poor,rated,,2,5,0,0,,,,,")
+    assert lines[2] == "B,B,,,,,withheld,too_few_answers party=recipient have=1 need=5,,1,0,0,,,,,"
     assert lines[3].startswith("C,C,100.000000,")
     assert breakdown["contracts"][1]["reasons"] == [
         {"code": "too_few_answers", "party": "recipient", "have": 1, "need": 5}
@@ -325,6 +330,7 @@ def test_the_breakdown_adds_up_to_the_score(tmp_path: Path) -> None:
             "contracts": 1,
             "scored": 1,
             "equal_weights": True,
+            "in_groups": [{"peer_group": "", "score": contract["score"], "rank": 1, "ranked": 1}],
         }
     ]
     assert "wide_interval have=" in table
