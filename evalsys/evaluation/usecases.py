@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict
 from evalsys.evaluation import pooled_terms
+from evalsys.evaluation.answers import reliability_of_cycle
 from evalsys.evaluation.arrays import entries_of, fingerprint, inputs_of
 from evalsys.evaluation.breakdown import breakdowns
 from evalsys.evaluation.models import Run, Score
@@ -65,7 +67,7 @@ def run_cycle(
         code_version=code_version(rules),
         inputs_hash=fingerprint(inputs),
         pooled=pooled_terms.to_json(result.pooled),
-        analyses={},
+        analyses=_analyses(session, cycle, result, rules),
         made_at=now,
         made_by=actor.name,
         scores=_scores(result, inputs, rules, entries_of(session, cycle), collected(session, cycle)),
@@ -83,6 +85,12 @@ def run_cycle(
     if cycle.state == CycleState.REVIEW:
         move(session, cycle, CycleState.PRELIMINARY, actor=actor, now=now)
     return run
+
+
+def _analyses(session: Session, cycle: Cycle, result: Result, rules: Rules) -> dict[str, Any]:
+    """What a run says of its whole cycle, by step; nothing of a step that is off."""
+    told = {"reliability": reliability_of_cycle(session, cycle, result, rules)}
+    return {step: said for step, said in told.items() if said is not None}
 
 
 def _require_state(cycle: Cycle) -> None:

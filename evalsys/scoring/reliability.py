@@ -92,9 +92,12 @@ class Concordance:
 class Crossed(Protocol):
     """A fit with the variances of targets, raters and residual, as `severity.fit_crossed` gives it."""
 
-    variance_target: float
-    variance_rater: float
-    variance_residual: float
+    @property
+    def variance_target(self) -> float: ...
+    @property
+    def variance_rater(self) -> float: ...
+    @property
+    def variance_residual(self) -> float: ...
 
 
 def icc(ratings: ArrayLike, *, level: float = 0.95) -> Icc:
