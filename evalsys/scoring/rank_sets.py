@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalsys.scoring.arrays import Integers, Vector, floats, integers, share
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, integers, share
 
 STEPWISE_UP_TO = 500
 """Members up to which all pairs are looked at, stepwise; larger groups get one conservative step."""
 
 _CLASSES = 48  # of standard errors, in the single step
-_BATCH = 64  # draws looked at together
 _CHUNK = 256  # draws, or rows of pairs, held at once in a large group
 
 
@@ -117,29 +116,29 @@ def _stepwise(theta: Vector, sigma: Vector, level: float, draws: int, generator:
 
     The opposite claim of a refuted one stays: it may well be true, and a true claim must never be set aside.
     """
-    scale = _inverse(np.hypot(sigma[:, None], sigma))
-    clear = _differences(theta, sigma)
-    noise = generator.standard_normal((draws, len(theta))) * sigma
-    bound = _class_bounds(noise, sigma) if len(theta) else np.zeros(draws)
-    open_claims = ~np.eye(len(theta), dtype=np.bool_)
-    critical = 0.0
+    if len(theta) < 2:
+        return np.ones(len(theta), dtype=np.int64), np.ones(len(theta), dtype=np.int64), 0.0
+    inverse, clear = _differences(theta, sigma)
+    largest = _Largest(generator.standard_normal((draws, len(theta))) * sigma, sigma, inverse)
+    others = ~np.eye(len(theta), dtype=np.bool_)
+    open_claims, critical = others.copy(), 0.0
     while open_claims.any():
-        critical, bound = _critical(noise, np.where(open_claims, scale, 0), bound, level)
+        critical = largest.quantile(level, open_claims)
         refuted = open_claims & (clear > critical)
         if not refuted.any():
             break
         open_claims &= ~refuted
-    above = ~open_claims & ~np.eye(len(theta), dtype=np.bool_)
+    above = others & ~open_claims
     return 1 + above.sum(axis=0), len(theta) - above.sum(axis=1), critical
 
 
 def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generator: np.random.Generator) -> Found:
     """As `_stepwise`, for each member only the claims about itself, in both directions."""
-    clear, members = _differences(theta, sigma), len(theta)
+    (inverse, clear), members = _differences(theta, sigma), len(theta)
     noise = generator.standard_normal((draws, members)) * sigma
     lower, upper = np.ones(members, dtype=np.int64), np.full(members, members, dtype=np.int64)
     for place in range(members):
-        above = (noise[:, [place]] - noise) * _inverse(np.hypot(sigma, sigma[place]))
+        above = (noise[:, [place]] - noise) * inverse[place]
         scaled, about = np.hstack([above, -above]), np.concatenate([clear[place], -clear[place]])
         open_claims = np.tile(np.arange(members) != place, 2)
         while open_claims.any():
@@ -158,7 +157,7 @@ def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generato
 def _one_step(theta: Vector, sigma: Vector, level: float, draws: int, generator: np.random.Generator) -> Found:
     largest = np.concatenate(
         [
-            _class_bounds(generator.standard_normal((min(_CHUNK, draws - done), len(theta))) * sigma, sigma)
+            _Classes.of(generator.standard_normal((min(_CHUNK, draws - done), len(theta))) * sigma, sigma).bounds()
             for done in range(0, draws, _CHUNK)
         ]
     )
@@ -173,64 +172,94 @@ def _one_step(theta: Vector, sigma: Vector, level: float, draws: int, generator:
     return lower, upper, critical
 
 
-def _class_bounds(noise: Vector, sigma: Vector) -> Vector:
-    """For each draw, not less than the largest standardised difference of any pair.
+@dataclass(frozen=True, eq=False)
+class _Classes:
+    """Members in classes of like standard errors, each judged by its outermost members and its least error.
 
-    Members are put in classes of like standard errors; a pair of classes is judged by its outermost members and the
-    smallest standard errors of both.
+    Attributes:
+        least: shape (classes,), the smallest standard error of each.
+        top, bottom: shape (draws, classes), the outermost noise of each.
     """
-    order = np.argsort(sigma, kind="stable")
-    certain = int((sigma == 0).sum())  # a class of their own: beside them nothing bounds a ratio from above
-    cuts = certain + np.linspace(0, len(sigma) - certain, _CLASSES, endpoint=False).astype(np.int64)
-    starts = np.unique([0, *cuts[cuts < len(sigma)]])
-    sorted_noise = np.take(noise, order, axis=1)
-    top, bottom = (f.reduceat(sorted_noise, starts, axis=1) for f in (np.maximum, np.minimum))
-    least = sigma[order][starts]
-    largest = np.zeros(len(noise))
-    for place in range(len(starts)):
-        away = np.maximum(top[:, [place]] - bottom[:, place:], top[:, place:] - bottom[:, [place]])
-        ratio = away * _inverse(np.hypot(least[place], least[place:]))
-        np.maximum(largest, ratio.max(axis=1), out=largest)
-    return largest
+
+    least: Vector
+    top: Vector
+    bottom: Vector
+
+    @classmethod
+    def of(cls, noise: Vector, sigma: Vector) -> _Classes:
+        order = np.argsort(sigma, kind="stable")
+        certain = int((sigma == 0).sum())  # a class of their own: beside them nothing bounds a ratio from above
+        cuts = certain + np.linspace(0, len(sigma) - certain, _CLASSES, endpoint=False).astype(np.int64)
+        starts = np.unique([0, *cuts[cuts < len(sigma)]])
+        ordered = np.take(noise, order, axis=1)
+        top, bottom = (f.reduceat(ordered, starts, axis=1) for f in (np.maximum, np.minimum))
+        return cls(sigma[order][starts], top, bottom)
+
+    def bounds(self) -> Vector:
+        """For each draw, not less than the largest standardised difference of any pair."""
+        largest = np.zeros(len(self.top))
+        for place, least in enumerate(self.least):
+            away = np.maximum(
+                self.top[:, [place]] - self.bottom[:, place:], self.top[:, place:] - self.bottom[:, [place]]
+            )
+            np.maximum(largest, (away * _inverse(np.hypot(least, self.least[place:]))).max(axis=1), out=largest)
+        return largest
 
 
-def _critical(noise: Vector, scale: Vector, bound: Vector, level: float) -> tuple[float, Vector]:
-    """The upper quantile of the largest standardised difference over some ordered pairs, and tighter bounds.
+class _Largest:
+    """The largest standardised difference of each draw, looked at only where it can decide the quantile."""
 
-    Draws are looked at from the one that may have the largest difference down, until none that is left can matter.
+    def __init__(self, noise: Vector, sigma: Vector, inverse: Vector) -> None:
+        """Noise of shape (draws, members), and 1/σ of each pair's difference."""
+        self.noise, self.inverse = noise, inverse
+        self.classes = _Classes.of(noise, sigma)
+        self.to_class = _inverse(np.hypot(self.classes.least[:, None], sigma))
+        self.bound = self.classes.bounds()
+        self.pair = np.full((2, len(noise)), -1)  # that has the largest difference; -1: not looked at yet
 
-    Args:
-        noise: shape (draws, members).
-        scale: shape (members, members), 1/σ of the first above the second; 0 leaves the pair out.
-        bound: shape (draws,), what no pair of a draw exceeds.
-        level: of the quantile.
-    """
-    order = np.argsort(-bound, kind="stable")
-    exact, tight = np.zeros(0), bound.copy()
-    allowed = len(bound) - math.ceil(level * len(bound)) + 1  # the quantile is the so-manieth largest
-    for start in range(0, len(order), _BATCH):
-        chosen = order[start : start + _BATCH]
-        if len(exact) >= allowed and np.partition(exact, -allowed)[-allowed] >= bound[chosen[0]]:
-            break
-        columns = np.ascontiguousarray(noise[chosen].T)
-        largest = np.zeros(len(chosen))
-        for place in np.flatnonzero(scale.any(axis=1)):
-            others = np.flatnonzero(scale[place])
-            ratio = (columns[place] - columns[others]) * scale[place, others, None]
-            np.maximum(largest, ratio.max(axis=0), out=largest)
-        tight[chosen] = largest
-        exact = np.concatenate([exact, largest])
-    return float(np.partition(exact, -allowed)[-allowed]), tight
+    def quantile(self, level: float, open_claims: Flags) -> float:
+        """Of the largest differences over the claims still open, of which there are fewer at every call.
+
+        Draws are looked at from the one that may have the largest difference down, until none that is left can matter.
+        """
+        needed = len(self.bound) - math.ceil(level * len(self.bound)) + 1  # the quantile is the so-manieth largest
+        self.pair[:, ~open_claims[tuple(self.pair)]] = -1  # what was the largest still bounds the others
+        while True:
+            top = np.argpartition(self.bound, -needed)[-needed:]
+            unknown = top[self.pair[0, top] < 0]
+            if not len(unknown):
+                return max(0.0, float(self.bound[top].min()))
+            self.bound[unknown], self.pair[:, unknown] = self._exact(unknown, open_claims)
+
+    def _exact(self, draws: Integers, open_claims: Flags) -> tuple[Vector, Integers]:
+        """The largest difference of each draw and the claim it stands for, from the likeliest member down."""
+        noise, each = self.noise[draws], np.arange(len(draws))
+        limit = np.zeros_like(noise)  # what no difference of a member above others exceeds
+        for bottom, inverse in zip(self.classes.bottom[draws].T, self.to_class, strict=True):
+            np.maximum(limit, (noise - bottom[:, None]) * inverse, out=limit)
+        largest, pair = np.full(len(draws), -np.inf), np.zeros((2, len(draws)), dtype=np.int64)
+        while len(each):
+            one = limit[each].argmax(axis=1)
+            hopeful = limit[each, one] > largest[each]
+            each, one = each[hopeful], one[hopeful]
+            ratio = np.where(open_claims[one], (noise[each, one][:, None] - noise[each]) * self.inverse[one], -np.inf)
+            other = ratio.argmax(axis=1)
+            found = ratio[np.arange(len(each)), other]
+            better = found > largest[each]
+            largest[each[better]] = found[better]
+            pair[:, each[better]] = one[better], other[better]
+            limit[each, one] = -np.inf
+        return largest, pair
 
 
 def _upper(values: Vector, level: float) -> float:
     return float(np.quantile(values, level, method="inverted_cdf"))
 
 
-def _differences(theta: Vector, sigma: Vector) -> Vector:
-    """Standardised differences of all pairs; infinite between two that differ and have no error."""
-    away, scale = theta[:, None] - theta, np.hypot(sigma[:, None], sigma)
-    return np.where(scale > 0, away * _inverse(scale), np.where(away == 0, 0, np.copysign(np.inf, away)))
+def _differences(theta: Vector, sigma: Vector) -> tuple[Vector, Vector]:
+    """1/σ of all pairs' differences, and these standardised; infinite between two that differ and have no error."""
+    away, inverse = theta[:, None] - theta, _inverse(np.hypot(sigma[:, None], sigma))
+    return inverse, np.where(inverse > 0, away * inverse, np.where(away == 0, 0, np.copysign(np.inf, away)))
 
 
 def _inverse(scale: Vector) -> Vector:

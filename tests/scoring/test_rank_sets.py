@@ -123,6 +123,32 @@ def test_the_order_of_members_changes_nothing(
 
 
 @settings(deadline=None)
+@given(rows, st.integers(1, 60), st.sampled_from([0.3, 0.6, 0.95]))
+def test_stepwise_sets_are_those_of_looking_at_every_pair_and_draw(
+    members: list[tuple[int, float]], draws: int, level: float
+) -> None:
+    theta, se = np.array(sorted(members), dtype=np.float64).T
+    got = rank_sets(theta, se, draws=draws, level=level, seed=3)
+    noise = np.random.default_rng(3).standard_normal((draws, len(theta))) * se
+    scale = np.hypot(se[:, None], se)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        clear = np.nan_to_num((theta[:, None] - theta) / scale, nan=0)
+        ratios = np.where(scale > 0, (noise[:, :, None] - noise[:, None]) / scale, 0)
+    claims, critical = ~np.eye(len(theta), dtype=np.bool_), 0.0
+    while claims.any():
+        largest = np.sort(ratios[:, claims].max(axis=1))
+        critical = max(0.0, largest[int(np.ceil(level * draws)) - 1])
+        refuted = claims & (clear > critical)
+        if not refuted.any():
+            break
+        claims &= ~refuted
+    above = ~claims & ~np.eye(len(theta), dtype=np.bool_)
+    assert got.critical == pytest.approx(critical)
+    assert got.lower.tolist() == (1 + above.sum(axis=0)).tolist()
+    assert got.upper.tolist() == (len(theta) - above.sum(axis=1)).tolist()
+
+
+@settings(deadline=None)
 @given(rows)
 def test_a_large_groups_sets_are_never_narrower(members: list[tuple[int, float]]) -> None:
     theta, se = np.array(members, dtype=np.float64).T
@@ -154,7 +180,7 @@ def test_one_member_and_none() -> None:
 def test_draws_that_cannot_matter_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     theta, se = np.linspace(0, 30, 60), np.linspace(1, 2, 60)
     quick = rank_sets(theta, se, draws=2000)
-    monkeypatch.setattr(module, "_class_bounds", lambda noise, _sigma: np.full(len(noise), np.inf))
+    monkeypatch.setattr(module._Classes, "bounds", lambda classes: np.full(len(classes.top), np.inf))
     slow = rank_sets(theta, se, draws=2000)
     assert quick.critical == slow.critical
     assert quick.upper.tolist() == slow.upper.tolist()
