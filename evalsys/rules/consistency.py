@@ -8,6 +8,7 @@ from itertools import pairwise
 from evalsys.rules.draft import Draft
 from evalsys.rules.faults import Finding, KeyPath, found, listed, quoted
 from evalsys.rules.model import BandScale, Criterion, GoalpostScale, LevelScale, Source
+from evalsys.rules.step_consistency import step_findings
 
 TOLERANCE = 1e-6  # a third written as 0.3333333 is a third
 MEASURING = {"bands", "goalposts"}
@@ -23,6 +24,7 @@ def consistency_findings(draft: Draft) -> Iterator[Finding]:
     yield from _status(draft)
     yield from _circles(draft)
     yield from _price_ranges(draft)
+    yield from step_findings(draft)
 
 
 def _criteria(draft: Draft) -> Iterator[Finding]:

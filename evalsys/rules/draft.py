@@ -10,16 +10,23 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from evalsys.rules.model import (
+    Adjustment,
     Cap,
+    Coefficient,
     Criterion,
     Dimension,
     DimensionWeight,
     Grade,
+    Interval,
     Party,
     PeerGroup,
+    RankSets,
+    Reliability,
     Scale,
     SelectionUse,
+    Sensitivity,
     ServiceType,
+    Severity,
     Status,
 )
 
@@ -51,8 +58,8 @@ class Draft:
     """The parts of a document, each read for itself."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        selection = document.get("selection")
-        uses = selection.get("uses") if isinstance(selection, dict) else None
+        uses = _inside(document, "selection", "uses")
+        coefficients = _inside(document, "adjustment", "coefficients")
         self.parties: Part[Party] = _part(Party, document.get("parties"))
         self.dimensions: Part[Dimension] = _part(Dimension, document.get("dimensions"))
         self.scales: Part[Scale] = _part(Scale, document.get("scales"))
@@ -64,6 +71,14 @@ class Draft:
         self.uses: Part[SelectionUse] = _part(SelectionUse, uses)
         self.cap: Cap | None = _read(Cap, document.get("cap"))
         self.status: Status | None = _read(Status, document.get("status"))
+        self.interval: Interval | None = _read(Interval, document.get("interval", {}))
+        self.weighted = "weighting" in document
+        self.coefficients: Part[Coefficient] = _part(Coefficient, coefficients)
+        self.adjustment: Adjustment | None = _read(Adjustment, document.get("adjustment"))
+        self.severity: Severity | None = _read(Severity, document.get("severity"))
+        self.rank_sets: RankSets | None = _read(RankSets, document.get("rank_sets"))
+        self.sensitivity: Sensitivity | None = _read(Sensitivity, document.get("sensitivity"))
+        self.reliability: Reliability | None = _read(Reliability, document.get("reliability"))
         self.lists: dict[str, Part[object]] = {
             "parties": self.parties,
             "dimensions": self.dimensions,
@@ -75,6 +90,11 @@ class Draft:
             "peer_groups": self.peer_groups,
             "selection.uses": self.uses,
         }
+
+
+def _inside(document: dict[str, Any], table: str, key: str) -> Any:
+    within = document.get(table)
+    return within.get(key) if isinstance(within, dict) else None
 
 
 def _part(kind: Any, raw: Any, *, code: str = "code") -> Part[Any]:

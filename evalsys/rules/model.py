@@ -47,6 +47,8 @@ Flag = Annotated[bool, Field(strict=True)]
 Share = Annotated[Number, AfterValidator(_share)]  # above 0, at most 1
 Part = Annotated[Number, AfterValidator(_part)]  # 0 to 1
 Points = Annotated[Number, AfterValidator(_points)]  # 0 to 100
+Draws = Annotated[int, Field(strict=True, ge=1, le=100_000)]  # more would only cost time
+Mode = Literal["self", "assisted", "telephone", "paper"]  # how a recipient answered
 
 
 class Frozen(BaseModel):
@@ -188,7 +190,7 @@ class Coefficient(Frozen):
     """
 
     dimension: Code
-    mode: Code | None = None
+    mode: Mode | None = None
     criterion: Code | None = None
     points: Number = Field(ge=-100, le=100)
     mean: Part | None = None
@@ -197,7 +199,7 @@ class Coefficient(Frozen):
 class Adjustment(Frozen):
     """Step 3: how recipients answered, taken off with coefficients of an earlier cycle. Without it nothing is."""
 
-    reference_mode: Code = "self"
+    reference_mode: Mode = "self"
     ground: Text  # which cycle the coefficients were estimated on
     coefficients: tuple[Coefficient, ...] = Field(min_length=1)
 
@@ -220,7 +222,7 @@ class RankSets(Frozen):
 
     level: Number = Field(default=0.95, gt=0.5, lt=1)
     simultaneous: Flag = True
-    draws: Count = 1000
+    draws: Draws = 1000
 
 
 class Sensitivity(Frozen):
@@ -228,14 +230,14 @@ class Sensitivity(Frozen):
 
     concentration: Number = Field(default=50, ge=1)  # the larger, the closer to the published weights
     level: Number = Field(default=0.95, gt=0.5, lt=1)
-    draws: Count = 1000
+    draws: Draws = 1000
 
 
 class Reliability(Frozen):
     """Step 11: whether the raters agree, and how many a reliable mean needs."""
 
     target: Number = Field(default=0.8, gt=0, lt=1)
-    draws: Count = 1000  # of the bootstrap
+    draws: Draws = 1000  # of the bootstrap
 
 
 class Integrity(Frozen):
@@ -248,8 +250,8 @@ class Integrity(Frozen):
     too_fast: Flag = True  # under 20 seconds
     busy_chance: Share = 0.001  # adjusted chance of so many answers of one contract on a day
     pair_chance: Share = 0.05  # adjusted chance of an evaluator's residual for a vendor
-    party_gap: Number = Field(default=25, gt=0)  # points by which a party stands off the others
-    shift: Number = Field(default=5, gt=0)  # points of the score that one rater moves
+    party_gap: Number = Field(default=25, gt=0, le=100)  # points by which a party stands off the others
+    shift: Number = Field(default=5, gt=0, le=100)  # points of the score that one rater moves
 
 
 class Cap(Frozen):

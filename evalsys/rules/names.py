@@ -16,8 +16,15 @@ _KINDS = {
     "service_types": ("服务类别", "service type"),
     "peer_groups": ("比较组", "peer group"),
     "grades": ("等级", "grade"),
+    "criteria": ("指标", "criterion"),
 }
-_REQUIRED = {"parties", "dimensions", "scales", "grades"}  # without one, that is told, and not each name as well
+_REQUIRED = {
+    "parties",
+    "dimensions",
+    "scales",
+    "grades",
+    "criteria",
+}  # without one, that is told, and not each name as well
 # (list, key in its entries, list of what it names); the value is a name, a list of names or a table by name
 _REFERENCES = (
     ("criteria", "party", "parties"),
@@ -42,8 +49,18 @@ def naming_findings(draft: Draft) -> Iterator[Finding]:
                 yield from _unknown(path, written, kind, known)
     if draft.cap is not None:
         yield from _unknown(("cap", "grade"), draft.cap.grade, "grades", draft.grades.names)
+    if draft.severity is not None:
+        yield from _unknown(("severity", "party"), draft.severity.party, "parties", draft.parties.names)
+    yield from _in_coefficients(draft)
     yield from _repeated_in_criteria(draft)
     yield from _shared_by_peer_groups(draft)
+
+
+def _in_coefficients(draft: Draft) -> Iterator[Finding]:
+    for place, entry in draft.coefficients.tables.items():
+        for key, kind in (("dimension", "dimensions"), ("criterion", "criteria")):
+            for path, written in _names_in(("adjustment", "coefficients", place, key), entry.get(key)):
+                yield from _unknown(path, written, kind, draft.lists[kind].names)
 
 
 def _names_in(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, str]]:

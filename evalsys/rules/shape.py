@@ -113,6 +113,12 @@ _SAID = {
         "{value} is too small",
         "write a number of at least {ge:g}",
     ),
+    "less_than_equal": (
+        "{value} 太大",
+        "写一个不大于 {le:g} 的数",
+        "{value} is too large",
+        "write a number of at most {le:g}",
+    ),
     "less_than": ("{value} 太大", "写一个小于 {lt:g} 的数", "{value} is too large", "write a number below {lt:g}"),
     "too_short": (
         "项数太少：{length}",

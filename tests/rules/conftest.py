@@ -173,6 +173,41 @@ code = "renewal"
 name = { zh = "续签", en = "Renewal" }
 past_performance = "free"
 ground = { zh = "依据", en = "Ground" }
+
+[weighting]
+trim = 4
+
+[adjustment]
+ground = { zh = "上一年度", en = "The year before" }
+
+[[adjustment.coefficients]]
+dimension = "outcomes"
+mode = "telephone"
+points = 3
+mean = 0.2
+
+[[adjustment.coefficients]]
+dimension = "outcomes"
+criterion = "proxy"
+points = -1.5
+
+[severity]
+party = "buyer"
+
+[shrinkage]
+method = "PM"
+
+[rank_sets]
+draws = 500
+
+[sensitivity]
+draws = 500
+
+[reliability]
+target = 0.7
+
+[integrity]
+twins = 4
 """
 
 Change = tuple[str, str, str]
