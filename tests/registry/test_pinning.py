@@ -23,9 +23,9 @@ def texts(app: Flask) -> None:
     """Refusals are worded, which takes an application."""
 
 
-def changed(*swaps: tuple[str, str], version: str = "2026.2") -> bytes:
+def changed(*swaps: tuple[str, str], version: str = "2026.3") -> bytes:
     """The shipped rules under another version, with texts swapped."""
-    text = SHIPPED.decode().replace('version = "2026.1"', f'version = "{version}"')
+    text = SHIPPED.decode().replace('version = "2026.2"', f'version = "{version}"')
     for old, new in swaps:
         assert old in text
         text = text.replace(old, new)
@@ -68,7 +68,7 @@ def test_a_faulty_file_is_refused_with_every_fault(session: Session) -> None:
 
 def test_a_change_while_collecting_needs_a_version_and_a_reason(session: Session) -> None:
     cycle = f.make_cycle(session)
-    with pytest.raises(Conflict, match=r"2026\.1"):
+    with pytest.raises(Conflict, match=r"2026\.2"):
         pin(session, cycle, SHIPPED + b"# other\n", reason="订正")
     with pytest.raises(Invalid, match="理由"):
         pin(session, cycle, changed(), reason="  ")

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from evalsys.config import ROOT, SHIPPED_RULES
-from evalsys.rules.loading import load
+from evalsys.rules.loading import load, loads
 from evalsys.rules.model import Rules, Source
 
+STEPS = {
+    "weighting",
+    "adjustment",
+    "severity",
+    "shrinkage",
+    "rank_sets",
+    "sensitivity",
+    "reliability",
+    "integrity",
+}
 ONE_PARTY = ROOT / "examples" / "one-party.toml"
 
 
@@ -83,6 +95,23 @@ def test_every_service_type_has_a_peer_group_of_its_kind(shipped: Rules) -> None
         t.code: t.kind for t in shipped.service_types
     }
     assert shipped.peer_group_of(None) == "all"
+
+
+def test_every_step_is_on_but_the_one_that_needs_an_earlier_year(shipped: Rules) -> None:
+    on = {name for name in STEPS if getattr(shipped, name) is not None}
+    assert on == STEPS - {"adjustment"}
+
+
+def test_example_of_an_adjustment_is_one_when_its_marks_are_taken_away() -> None:
+    text = SHIPPED_RULES.read_text(encoding="utf-8")
+    start = text.index("# [adjustment]")
+    example = text[start : text.index("\n\n", start)]
+    rules = loads(text.replace(example, re.sub(r"(?m)^# ?", "", example)).encode(), "")
+    assert rules.adjustment is not None
+    assert [(c.mode, c.criterion) for c in rules.adjustment.coefficients] == [
+        ("telephone", None),
+        (None, "recipient_proxy"),
+    ]
 
 
 def test_one_party_example_is_the_smallest_case() -> None:
