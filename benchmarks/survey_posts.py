@@ -35,14 +35,14 @@ THREADS = 32  # as `evalsys serve`
 CONTRACTS = 20  # that the posts are about, in turn
 WARM_UP = 50  # posts before the clock starts
 ANSWERS = {
-    "recipient_satisfied": "5",
-    "recipient_help": "4",
-    "recipient_respect": "5",
-    "recipient_safe": "3",
-    "recipient_on_time": "2",
-    "recipient_reachable": "na",
-    "recipient_life": "1",
-    "recipient_proxy": "2",
+    "satisfied": "5",
+    "help": "4",
+    "respect": "5",
+    "safe": "3",
+    "on_time": "2",
+    "reachable": "na",
+    "life": "1",
+    "proxy": "2",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,7 +43,8 @@ class Sealed:
 class Seal:
     """Makes and opens tokens that carry a random nonce and their time of issue, each bound to one thing.
 
-    A token reads `thing.nonce.seconds.mac`; nothing in it is secret, and nothing in it can be changed.
+    A token reads `nonce.seconds.mac`; the mac is over the thing too. Nothing in it is secret, and nothing in it can be
+    changed.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -50,16 +52,17 @@ class Seal:
 
     def fresh(self, bound_to: str) -> str:
         """A new token for the thing, for example one invitation."""
-        said = f"{bound_to}.{secrets.token_urlsafe(16)}.{int(now().timestamp())}"
-        return f"{said}.{self._mac(said).decode()}"
+        said = f"{secrets.token_urlsafe(16)}.{int(now().timestamp())}"
+        return f"{said}.{self._mac(said, bound_to).decode()}"
 
     def opened(self, token: str, bound_to: str) -> Sealed | None:
         """What the token says; None when it is not ours, was changed, or belongs to another thing."""
         said, _dot, mac = token.rpartition(".")
-        if not hmac.compare_digest(self._mac(said), mac.encode(errors="replace")):
+        if not hmac.compare_digest(self._mac(said, bound_to), mac.encode(errors="replace")):
             return None
-        bound, nonce, seconds = said.rsplit(".", 2)
-        return Sealed(nonce, datetime.fromtimestamp(int(seconds), UTC)) if bound == bound_to else None
+        nonce, seconds = said.split(".")
+        return Sealed(nonce, datetime.fromtimestamp(int(seconds), UTC))
 
-    def _mac(self, said: str) -> bytes:
-        return keyed_hash(self._key, said.encode(errors="replace")).hex().encode()
+    def _mac(self, said: str, bound_to: str) -> bytes:
+        # neither part of what was said holds a blank, so no other thing and saying come to the same bytes
+        return urlsafe_b64encode(keyed_hash(self._key, f"{said} {bound_to}".encode(errors="replace"))).rstrip(b"=")

@@ -31,19 +31,26 @@ from evalsys.rules.model import LevelScale, Rules, Text, YesNoScale
 TOKEN = "form-token"  # noqa: S105 - the field's name; the dash keeps it apart from every criterion's code
 NOT_APPLICABLE = "na"
 RECIPIENT = "recipient"
+FACES = 5
 
 _LOOK_FOR_LEAF = "SELECT 1 FROM receipt_leaf WHERE leaf = ?"
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question with its answers, as (value sent, words)."""
+    """One question with its answers, as (value sent, words). `faces`: whether five faces help to read them."""
 
     code: str
     text: Text
     help: Text | None
     required: bool
     options: tuple[tuple[str, Text], ...]
+    faces: bool
+
+    @cached_property
+    def field(self) -> str:
+        """Its name in the form: what all recipients' codes begin with would make a tenth of the page."""
+        return self.code.removeprefix(f"{RECIPIENT}_")
 
     @cached_property
     def values(self) -> frozenset[str]:
@@ -151,7 +158,7 @@ class SurveyDesk:
         """Take a filled-in form for a code that somebody was given.
 
         Args:
-            fields: one value a question by its criterion's code, and the form's token under `TOKEN`.
+            fields: one value a question by its `field`, and the form's token under `TOKEN`.
 
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
@@ -233,7 +240,10 @@ def questions_of(rules: Rules, service_type: str) -> tuple[Question, ...]:
         options = [(str(level), words) for level, words in enumerate(levels, start=1)]
         if criterion.not_applicable:
             options.append((NOT_APPLICABLE, _NOT_APPLICABLE))
-        found.append(Question(criterion.code, criterion.text, criterion.help, criterion.required, tuple(options)))
+        faces = len(levels) == FACES
+        found.append(
+            Question(criterion.code, criterion.text, criterion.help, criterion.required, tuple(options), faces)
+        )
     return tuple(found)
 
 
@@ -241,7 +251,7 @@ def check(questions: Sequence[Question], fields: MultiDict[str, str]) -> Faulty:
     """Compare the fields of a form with its questions; what is right is in `given`."""
     faulty = Faulty()
     for question in questions:
-        values = fields.getlist(question.code)
+        values = fields.getlist(question.field)
         if len(values) > 1:
             faulty.problems[question.code] = Problem.TWO_ANSWERS
         elif values and values[0] in question.values:
@@ -250,7 +260,7 @@ def check(questions: Sequence[Question], fields: MultiDict[str, str]) -> Faulty:
             faulty.problems[question.code] = Problem.NOT_AN_ANSWER
         elif question.required:
             faulty.problems[question.code] = Problem.MISSING
-    if fields.keys() - {question.code for question in questions} - {TOKEN}:
+    if fields.keys() - {question.field for question in questions} - {TOKEN}:
         faulty.remarks.append(Problem.NOT_ASKED)
     if not faulty and not faulty.given:
         faulty.remarks.append(Problem.NOTHING_ANSWERED)

@@ -19,13 +19,13 @@ from tests.pages import CheckedClient
 
 SECRET = "a secret for tests only, long enough to be one"
 COMPLETE = {
-    "recipient_satisfied": "5",
-    "recipient_help": "4",
-    "recipient_respect": "5",
-    "recipient_safe": "3",
-    "recipient_on_time": "2",
-    "recipient_reachable": "na",
-    "recipient_life": "1",
+    "satisfied": "5",
+    "help": "4",
+    "respect": "5",
+    "safe": "3",
+    "on_time": "2",
+    "reachable": "na",
+    "life": "1",
 }
 
 
