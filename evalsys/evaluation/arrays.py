@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
-from flask_babel import gettext as _
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from evalsys.base.errors import Invalid
-from evalsys.evaluation import aggregations
-from evalsys.evaluation.aggregations import levels_of
+from evalsys.evaluation.aggregations import MODES, Scope
+from evalsys.evaluation.sums import Sums, add_up, rater_label
 from evalsys.registry.models import Contract, Cycle, Entry, Stratum
 from evalsys.rules.model import Rules
 from evalsys.scoring.arrays import Integers
-from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Frames, Inputs, LevelCounts, Moments
+from evalsys.scoring.inputs import Frames, Inputs, Judged, LevelCounts, Moments
 
-Counted = tuple[int, str, str, float | None, int]
-"""entry, mode, criterion, value (None: not applicable), count"""
+_NO_STRATUM = ("", "")
 
 
 def entries_of(session: Session, cycle: Cycle) -> list[Entry]:
@@ -36,172 +33,144 @@ def entries_of(session: Session, cycle: Cycle) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.contract.reference)  # not by SQL: collations differ
 
 
-@dataclass(frozen=True)
-class _Places:
-    """Where an entry, a mode and a stratum stand in the lists of `Inputs`."""
-
-    entry: dict[int, int]
-    mode: dict[str, int]
-    stratum: dict[int | None, int]
-
-
-def inputs_of(session: Session, cycle: Cycle, rules: Rules) -> Inputs:
+def inputs_of(
+    session: Session,
+    cycle: Cycle,
+    rules: Rules,
+    *,
+    entries: Collection[int] | None = None,
+    with_held: bool = False,
+) -> Inputs:
     """Read a cycle into arrays; the same rows in the database give the same arrays on every engine.
+
+    Args:
+        session: reads.
+        cycle: whose entries.
+        rules: what the ratings mean.
+        entries: ids of the only ones to read; all where not given.
+        with_held: count held ratings too.
 
     Raises:
         Invalid: a rating's level, or its criterion, is unknown to the rules.
     """
-    entries = entries_of(session, cycle)
+    wanted = [entry for entry in entries_of(session, cycle) if entries is None or entry.id in entries]
+    scope = Scope(cycle.id, None if entries is None else sorted(entries), with_held)
+    sums = add_up(session, scope, rules, {entry.id: entry.contract.service_type for entry in wanted})
+    return assemble(session, cycle, rules, wanted, sums)
+
+
+def assemble(session: Session, cycle: Cycle, rules: Rules, entries: Sequence[Entry], sums: Sums) -> Inputs:
+    """Put the sums of some entries, given in the order of their contracts, beside what the registry says of them."""
     contracts = [entry.contract for entry in entries]
-    counted = _counted(session, cycle, rules)
-    summed = _summed(session, cycle, rules, counted, sorted({contract.service_type for contract in contracts}))
-    strata = session.scalars(select(Stratum).join(Entry).where(Entry.cycle_id == cycle.id)).all()
-    labels = {stratum.id: json.dumps([stratum.township, stratum.item], ensure_ascii=False) for stratum in strata}
-    modes, names = sorted({row[1] for _p, row in counted}), sorted({"", *labels.values()})
-    places = _Places(
-        entry={entry.id: n for n, entry in enumerate(entries)},
-        mode={mode: n for n, mode in enumerate(modes)},
-        stratum={None: 0} | {number: names.index(label) for number, label in labels.items()},
+    place = {entry.id: n for n, entry in enumerate(entries)}
+    found = session.execute(
+        select(Stratum.id, Stratum.entry_id, Stratum.township, Stratum.item, Stratum.size)
+        .join(Entry)
+        .where(Entry.cycle_id == cycle.id)
     )
-    vendors = sorted({contract.vendor.credit_code for contract in contracts})
-    groups = [rules.peer_group_of(contract.service_type) for contract in contracts]
-    peer_groups = sorted(set(groups))
+    strata = [one for one in found if one.entry_id in place]
+    parts = sorted({_NO_STRATUM, *((one.township, one.item) for one in strata)})
+    part = {pair: n for n, pair in enumerate(parts)}
+    stratum = {0: part[_NO_STRATUM]} | {one.id: part[one.township, one.item] for one in strata}
+    used = sorted(np.union1d(sums.levels[:, 2], sums.moments[:, 2]).tolist(), key=lambda n: MODES[n])
+    mode = {number: n for n, number in enumerate(used)}
+    raters = sorted(set(sums.judged[:, 1].tolist()), key=rater_label)
+    vendors, vendor = _codes(contract.vendor.credit_code for contract in contracts)
+    groups, group = _codes(rules.peer_group_of(contract.service_type) for contract in contracts)
     return Inputs(
         parties=tuple(party.code for party in rules.parties),
         dimensions=tuple(dimension.code for dimension in rules.dimensions),
         criteria=tuple(criterion.code for criterion in rules.criteria),
-        modes=tuple(modes),
-        strata=tuple(names),
+        modes=tuple(MODES[number] for number in used),
+        strata=tuple(json.dumps(pair, ensure_ascii=False) if any(pair) else "" for pair in parts),
+        parts=tuple(parts),
         contracts=tuple(contract.reference for contract in contracts),
-        vendors=tuple(vendors),
-        peer_groups=tuple(peer_groups),
-        vendor=_whole(vendors.index(contract.vendor.credit_code) for contract in contracts),
-        peer_group=_whole(peer_groups.index(group) for group in groups),
+        vendors=vendors,
+        peer_groups=groups,
+        vendor=vendor,
+        peer_group=group,
         amount=np.array([contract.amount_fen for contract in contracts], dtype=np.float64),
         served=np.array([contract.recipients_served for contract in contracts], dtype=np.float64),
-        levels=_levels(counted, places, rules),
-        moments=_moments(summed, places, len(rules.dimensions)),
-        frames=_frames(strata, entries, places),
+        levels=_levels(sums.levels, place, mode),
+        moments=_moments(sums.moments, place, mode, stratum, len(rules.dimensions) + len(rules.adjusters)),
+        frames=_frames([(place[one.entry_id], stratum[one.id], one.size) for one in strata], entries, stratum[0]),
+        adjusters=rules.adjusters,
+        raters=tuple(rater_label(rater) for rater in raters),
+        judged=None if rules.severity is None else _judged(sums.judged, place, raters),
     )
 
 
-def _counted(session: Session, cycle: Cycle, rules: Rules) -> list[tuple[int, Counted]]:
-    """Level counts with the position of their party."""
-    counted = [
-        (p, (row.entry_id, row.mode, row.criterion, row.value, row.count_))
-        for p, party in enumerate(rules.parties)
-        for row in session.execute(aggregations.level_counts(cycle.id, party.code))
-    ]
-    _refuse_unknown(counted, rules)
-    return counted
+def _codes(codes: Iterable[str]) -> tuple[tuple[str, ...], Integers]:
+    """Each code once, ascending, and the position of every one given."""
+    given = list(codes)
+    known = sorted(set(given))
+    place = {code: n for n, code in enumerate(known)}
+    return tuple(known), np.array([place[code] for code in given], dtype=np.int64)
 
 
-def _refuse_unknown(counted: Iterable[tuple[int, Counted]], rules: Rules) -> None:
-    known = {(criterion.code, criterion.party) for criterion in rules.criteria}
-    faulty: dict[str, int] = {}
-    for p, (_entry, _mode, code, value, count) in counted:
-        levels = levels_of(rules, code) if (code, rules.parties[p].code) in known else -1
-        if levels < 0 or (levels and value is not None and value not in range(1, levels + 1)):
-            what = f"{code} = {'—' if value is None else format(value, 'g')}"
-            faulty[what] = faulty.get(what, 0) + count
-    if faulty:
-        raise Invalid(
-            _("Some ratings do not fit the rules of the cycle."),
-            remedy=_("Pin the rules under which they were collected, or replace the import they came from."),
-            details=[_("%(what)s: %(count)s times", what=what, count=faulty[what]) for what in sorted(faulty)[:20]],
-        )
+def _levels(rows: Integers, place: dict[int, int], mode: dict[int, int]) -> LevelCounts:
+    keys = [_moved(rows[:, 0], place), rows[:, 1], _moved(rows[:, 2], mode), rows[:, 3], rows[:, 4]]
+    return LevelCounts(*_ascending(keys, rows[:, 5:]).T)
 
 
-def _summed(
-    session: Session,
-    cycle: Cycle,
-    rules: Rules,
-    counted: Iterable[tuple[int, Counted]],
-    service_types: Sequence[str],
-) -> list[tuple[int, RowMapping]]:
-    """Moments with the position of their party."""
-    measured = {
-        (code, value)
-        for _p, (_entry, _mode, code, value, _count) in counted
-        if value is not None and not levels_of(rules, code)
-    }
-    worth = aggregations.worth_of_measured(rules, sorted(measured))
-    return [
-        (p, row)
-        for p, party in enumerate(rules.parties)
-        for row in session.execute(
-            aggregations.moments(cycle.id, party.code, rules, service_types=service_types, worth=worth)
-        ).mappings()
-    ]
+def _moments(
+    rows: Integers, place: dict[int, int], mode: dict[int, int], stratum: dict[int, int], columns: int
+) -> Moments:
+    keys = [_moved(rows[:, 0], place), rows[:, 1], _moved(rows[:, 2], mode), _moved(rows[:, 3], stratum)]
+    rows = _ascending(keys, rows[:, 4:])
+    cubes = np.ascontiguousarray(rows[:, 5:]).reshape(len(rows), 3, columns, columns)
+    contract, party, how, where, respondents = rows[:, :5].T
+    return Moments(contract, party, how, where, respondents, cubes[:, 0], cubes[:, 1], cubes[:, 2])
 
 
-def _levels(counted: Iterable[tuple[int, Counted]], places: _Places, rules: Rules) -> LevelCounts:
-    criteria = [criterion.code for criterion in rules.criteria]
-    rows = sorted(
-        (
-            places.entry[entry],
-            p,
-            places.mode[mode],
-            criteria.index(code),
-            NOT_APPLICABLE_LEVEL if value is None else int(value),
-            count,
-        )
-        for p, (entry, mode, code, value, count) in counted
-        if levels_of(rules, code)
-    )
-    return LevelCounts(*(_whole(column) for column in _columns(rows, 6)))
+def _judged(rows: Integers, place: dict[int, int], raters: Sequence[int]) -> Judged:
+    keys = [_moved(rows[:, 0], place), _moved(rows[:, 1], {rater: n for n, rater in enumerate(raters)})]
+    rows = _ascending(keys, rows[:, 2:])
+    sums = rows[:, 2:].reshape(len(rows), 3, -1)
+    return Judged(rows[:, 0], rows[:, 1], sums[:, 0], sums[:, 1], sums[:, 2])
 
 
-def _moments(summed: Iterable[tuple[int, RowMapping]], places: _Places, dimensions: int) -> Moments:
-    both = range(dimensions)
-    rows = sorted(
-        (
-            places.entry[row["entry_id"]],
-            p,
-            places.mode[row["mode"]],
-            places.stratum[row["stratum_id"]],
-            row["respondents"],
-            [[row[f"n_{min(i, j)}_{max(i, j)}"] for j in both] for i in both],
-            [[row[f"y_{i}_{j}"] for j in both] for i in both],
-            [[row[f"yy_{min(i, j)}_{max(i, j)}"] for j in both] for i in both],
-        )
-        for p, row in summed
-    )
-    columns = _columns(rows, 8)
-    flat = [_whole(column) for column in columns[:5]]
-    cubes = [np.array(column, dtype=np.int64).reshape(len(rows), dimensions, dimensions) for column in columns[5:]]
-    return Moments(*flat, *cubes)
-
-
-def _frames(strata: Iterable[Stratum], entries: Sequence[Entry], places: _Places) -> Frames:
+def _frames(rows: list[tuple[int, int, int]], entries: Sequence[Entry], anywhere: int) -> Frames:
     """The sizes of the strata; where none is kept, the recipients the contract says it serves."""
-    rows = [(places.entry[stratum.entry_id], places.stratum[stratum.id], stratum.size) for stratum in strata]
     framed = {contract for contract, _stratum, _size in rows}
-    rows += [
-        (n, places.stratum[None], entry.contract.recipients_served)
+    rows = rows + [
+        (n, anywhere, entry.contract.recipients_served)
         for n, entry in enumerate(entries)
         if n not in framed and entry.contract.recipients_served > 0
     ]
-    return Frames(*(_whole(column) for column in _columns(sorted(rows), 3)))
+    return Frames(*np.array(sorted(rows), dtype=np.int64).reshape(-1, 3).T)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
-    return [[row[n] for row in rows] for n in range(count)]
+def _moved(values: Integers, places: dict[int, int]) -> Integers:
+    """Where each value stands."""
+    known, which = np.unique(values, return_inverse=True)
+    return np.array([places[value] for value in known.tolist()], dtype=np.int64)[which]
 
 
-def _whole(values: Iterable[int]) -> Integers:
-    return np.array(list(values), dtype=np.int64)
+def _ascending(keys: Sequence[Integers], rest: Integers) -> Integers:
+    """The rows beside their keys, sorted by them."""
+    return np.column_stack([*keys, rest])[np.lexsort(keys[::-1])]
 
 
 def fingerprint(inputs: Inputs) -> str:
-    """SHA-256 of the inputs written as JSON with sorted keys, so that anybody can compute it again."""
-    text = json.dumps(_plain(inputs), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of the inputs, so that anybody can compute it again.
+
+    Field for field by name, the names ascending: texts as JSON, an array as its shape in JSON followed by its numbers,
+    64 bits each, the lowest byte first.
+    """
+    digest = hashlib.sha256()
+    _digest_fields(digest, inputs)
+    return digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return value
+def _digest_fields(digest: Any, table: Any) -> None:
+    for name in sorted(field.name for field in fields(table)):
+        value = getattr(table, name)
+        digest.update(f"{name}:".encode())
+        if is_dataclass(value):
+            _digest_fields(digest, value)
+        elif isinstance(value, np.ndarray):
+            digest.update(json.dumps(value.shape).encode())
+            digest.update(np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).tobytes())
+        else:
+            digest.update(json.dumps(value, ensure_ascii=False).encode())

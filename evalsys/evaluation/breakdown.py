@@ -5,16 +5,20 @@ Recipients are not to be recognised: what fewer than `SMALLEST_GROUP` of them sa
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evalsys.evaluation.aggregations import levels_of
-from evalsys.rules.model import Rules
+from evalsys.rules.model import Dimension, Grade, Party, Rules
+from evalsys.scoring.arrays import Flags, Integers
 from evalsys.scoring.cells import SAMPLED, frame_sizes
 from evalsys.scoring.inputs import Inputs
-from evalsys.scoring.result import Result
+from evalsys.scoring.pooled import Raters
+from evalsys.scoring.result import Ranked, Result, Shrunken, WeightSpace
 
 SMALLEST_GROUP = 5
 """The fewest recipients whose answers may be told."""
@@ -28,62 +32,140 @@ def breakdowns(result: Result, inputs: Inputs, rules: Rules) -> list[Breakdown]:
     Keys: `cells` (a list, one item a party and dimension with estimate, low, high, n, weight, contribution, cut),
     `dimensions` (points), `uneven`, `chances` (by grade), `near_boundary`, `capped`, `reasons`, `respondents` (by
     party), `levels` (by criterion: counts from the lowest level up, and not_applicable), `frame`, `ranked`.
+
+    Only where the rules have the step: in the cells `weighting` and `n_effective`, `mode` and `case_mix`, `severity`;
+    `collapsed` (names of the strata too small to stand for themselves), `modes` (recipients by mode), `raters`,
+    `shrunken`, `rank_set`, `weight_space`.
     """
-    levels, frames = _levels(inputs, rules), frame_sizes(inputs)
-    return [
-        {
-            "cells": _cells(result, rules, c),
-            "dimensions": {
-                dimension.code: _number(result.dimensions[c, d]) for d, dimension in enumerate(rules.dimensions)
-            },
-            "uneven": _number(result.uneven[c]),
-            "chances": {grade.code: _number(result.chances[c, g]) for g, grade in enumerate(rules.grades)},
-            "near_boundary": bool(result.near_boundary[c]),
-            "capped": bool(result.capped[c]),
-            "reasons": [asdict(reason) | {"code": reason.code.value} for reason in result.reasons[c]],
-            "respondents": {party.code: int(result.respondents[c, p]) for p, party in enumerate(rules.parties)},
-            "levels": levels[c],
-            "frame": None if math.isinf(frames[c]) else int(frames[c]),
-            "ranked": int(result.ranked[c]),
-        }
-        for c in range(len(inputs.contracts))
-    ]
+    frame = frame_sizes(inputs)
+    columns: dict[str, list[Any]] = {
+        "cells": _cells(result, rules),
+        "dimensions": _by_code(rules.dimensions, result.dimensions),
+        "uneven": numbers(result.uneven),
+        "chances": _by_code(rules.grades, result.chances),
+        "near_boundary": result.near_boundary.tolist(),
+        "capped": result.capped.tolist(),
+        "reasons": [[asdict(one) | {"code": one.code.value} for one in reasons] for reasons in result.reasons],
+        "respondents": _by_code(rules.parties, result.respondents),
+        "levels": _levels(inputs, rules),
+        "frame": [None if np.isinf(size) else int(size) for size in frame.tolist()],
+        "ranked": result.ranked.tolist(),
+    }
+    columns |= _of_steps(result, inputs, rules)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _cells(result: Result, rules: Rules, c: int) -> list[dict[str, Any]]:
-    told = []
+def numbers(values: NDArray[Any]) -> list[Any]:
+    """As nested lists; NaN is None."""
+    plain: list[Any] = values.tolist()
+    if not np.isnan(values).any():
+        return plain
+    if values.ndim > 1:
+        return [numbers(row) for row in values]
+    return [None if unknown else one for one, unknown in zip(plain, np.isnan(values).tolist(), strict=True)]
+
+
+def _by_code(rows: Iterable[Party | Dimension | Grade], values: NDArray[Any]) -> list[dict[str, Any]]:
+    codes = [row.code for row in rows]
+    return [dict(zip(codes, row, strict=True)) for row in numbers(values)]
+
+
+def _cells(result: Result, rules: Rules) -> list[list[dict[str, Any]]]:
+    cells = result.cells
+    names = ["estimate", "low", "high", "contribution", "cut"]
+    if rules.weighting is not None:
+        names += ["weighting", "n_effective"]
+    if rules.adjustment is not None:
+        names += ["mode", "case_mix"]
+    if rules.severity is not None:
+        names.append("severity")
+    columns = []
     for p, party in enumerate(rules.parties):
-        for d, dimension in enumerate(rules.dimensions):
-            cells, at = result.cells, (c, p, d)
-            n, weight = int(cells.n[at]), float(cells.weight[at])
-            hidden = party.code == SAMPLED and n < SMALLEST_GROUP and not weight
-            values = {name: getattr(cells, name)[at] for name in ("estimate", "low", "high", "contribution", "cut")}
-            told.append(
-                {"party": party.code, "dimension": dimension.code, "n": n, "weight": weight}
-                | {name: None if hidden else _number(value) for name, value in values.items()}
-            )
+        hidden = (cells.n[:, p] < SMALLEST_GROUP) & (cells.weight[:, p] == 0) & (party.code == SAMPLED)
+        values = [numbers(np.where(hidden, np.nan, getattr(cells, name)[:, p])) for name in names]
+        columns.append([cells.n[:, p].tolist(), cells.weight[:, p].tolist(), *values])
+    told: list[list[dict[str, Any]]] = [[] for _contract in result.contracts]
+    for party, of_party in zip(rules.parties, columns, strict=True):
+        for kept, *values in zip(told, *of_party, strict=True):
+            for dimension, *numbers_of_cell in zip(rules.dimensions, *values, strict=True):
+                cell = dict(zip(("n", "weight", *names), numbers_of_cell, strict=True))
+                kept.append({"party": party.code, "dimension": dimension.code} | cell)
     return told
 
 
-def _levels(inputs: Inputs, rules: Rules) -> dict[int, dict[str, dict[str, Any]]]:
+def _levels(inputs: Inputs, rules: Rules) -> list[dict[str, dict[str, Any]]]:
     """Counts by contract and criterion over all modes."""
-    table = inputs.levels
-    counted: dict[int, dict[int, dict[int, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for c, k, level, count in zip(table.contract, table.criterion, table.level, table.count, strict=True):
-        counted[int(c)][int(k)][int(level)] += int(count)
-    told: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for c, by_criterion in counted.items():
-        for k, counts in sorted(by_criterion.items()):
-            criterion = rules.criteria[k]
-            if criterion.party == SAMPLED and sum(counts.values()) < SMALLEST_GROUP:
-                continue
-            top = levels_of(rules, criterion.code)
-            told[c][criterion.code] = {
-                "counts": [counts.get(level, 0) for level in range(1, top + 1)],
-                "not_applicable": counts.get(0, 0),
-            }
+    table, count, criteria = inputs.levels, len(inputs.contracts), len(rules.criteria)
+    highest = max((levels_of(rules, criterion.code) for criterion in rules.criteria), default=0) + 1
+    counts = np.zeros((count, criteria, highest), dtype=np.int64)
+    np.add.at(counts, (table.contract, table.criterion, table.level), table.count)
+    there = counts.sum(axis=2)
+    least = np.array([SMALLEST_GROUP if criterion.party == SAMPLED else 1 for criterion in rules.criteria])
+    told: list[dict[str, dict[str, Any]]] = [{} for _contract in range(count)]
+    contracts, questions = np.nonzero(there >= least)
+    for c, k, levels in zip(contracts.tolist(), questions.tolist(), counts[contracts, questions].tolist(), strict=True):
+        code = rules.criteria[k].code
+        told[c][code] = {"counts": levels[1 : levels_of(rules, code) + 1], "not_applicable": levels[0]}
     return told
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+def _of_steps(result: Result, inputs: Inputs, rules: Rules) -> dict[str, list[Any]]:
+    """What the steps that may be off say, one value a contract each."""
+    told: dict[str, list[Any]] = {}
+    if rules.adjustment is not None:
+        told["modes"] = _modes(inputs)
+    if result.pooled.raters is not None:
+        told["raters"] = _raters(result.pooled.raters, inputs)
+    if result.shrunken is not None:
+        told["shrunken"] = _shrunken(result.shrunken, result.peer_group)
+    if result.rank_sets is not None:
+        told["rank_set"] = _rank_sets(result.rank_sets, result.peer_group)
+    if result.weight_space is not None:
+        told["weight_space"] = _weight_space(result.weight_space, result.contracts)
+    return told
+
+
+def _modes(inputs: Inputs) -> list[dict[str, int]]:
+    table, shape = inputs.moments, (len(inputs.contracts), len(inputs.modes))
+    counts = np.zeros(shape, dtype=np.int64)
+    asked = table.party == (inputs.parties.index(SAMPLED) if SAMPLED in inputs.parties else -1)
+    np.add.at(counts, (table.contract[asked], table.mode[asked]), table.respondents[asked])
+    return [{mode: count for mode, count in zip(inputs.modes, row, strict=True) if count} for row in counts.tolist()]
+
+
+def _raters(raters: Raters, inputs: Inputs) -> list[dict[str, Any]]:
+    """`component`: of the graph of raters and contracts; None where none of the contract's raters is known."""
+    known = dict(zip(raters.labels, raters.component.tolist(), strict=True))
+    component: list[int | None] = [None] * len(inputs.contracts)
+    if inputs.judged is not None:
+        for c, rater in zip(inputs.judged.contract.tolist(), inputs.judged.rater.tolist(), strict=True):
+            component[c] = known.get(inputs.raters[rater], component[c])
+    return [{"component": one, "overlapping": raters.overlapping, "assumed": raters.assumed} for one in component]
+
+
+def _shrunken(kept: Shrunken, group: Integers) -> list[dict[str, Any] | None]:
+    names = ("value", "sd", "low", "high", "reliability", "peer_mean", "tau2")
+    own = (kept.values, kept.sd, kept.low, kept.high, kept.reliability)
+    return _named(names, ~np.isnan(kept.values), *own, kept.mean[group], kept.tau2[group])
+
+
+def _rank_sets(sets: Ranked, group: Integers) -> list[dict[str, Any] | None]:
+    names = ("low", "high", "band", "conservative")
+    return _named(names, sets.lower > 0, sets.lower, sets.upper, sets.band, sets.conservative[group])
+
+
+def _weight_space(space: WeightSpace, contracts: tuple[str, ...]) -> list[dict[str, Any] | None]:
+    names = ("sd", "low", "high", "first", "next", "leads")
+    told = _named(names, space.lower > 0, space.sd, space.lower, space.upper, space.first, space.next, space.leads)
+    for one in told:
+        if one is not None:
+            one["next"] = contracts[one["next"]] if one["next"] >= 0 else None
+    return told
+
+
+def _named(names: tuple[str, ...], shown: Flags, *columns: NDArray[Any]) -> list[dict[str, Any] | None]:
+    """One dictionary a contract; None for one without a score."""
+    return [
+        dict(zip(names, values, strict=True)) if there else None
+        for there, *values in zip(shown.tolist(), *(numbers(column) for column in columns), strict=True)
+    ]

@@ -31,7 +31,7 @@ class Run(Base):
 
     cycle: Mapped[Cycle] = relationship()
     rules: Mapped[RulesVersion] = relationship()
-    scores: Mapped[list[Score]] = relationship(back_populates="run", cascade="all, delete-orphan")
+    scores: Mapped[list[Score]] = relationship(back_populates="run", cascade="all, delete-orphan", order_by="Score.id")
 
 
 class Score(Base):

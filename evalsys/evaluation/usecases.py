@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from evalsys import __version__
@@ -15,17 +16,17 @@ from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict
 from evalsys.evaluation import pooled_terms
+from evalsys.evaluation.analyses import comparisons_of
 from evalsys.evaluation.answers import reliability_of_cycle
 from evalsys.evaluation.arrays import entries_of, fingerprint, inputs_of
-from evalsys.evaluation.breakdown import breakdowns
+from evalsys.evaluation.breakdown import breakdowns, numbers
 from evalsys.evaluation.models import Run, Score
 from evalsys.evaluation.queries import Collected, collected, latest_run
 from evalsys.registry.cycles import move
-from evalsys.registry.models import Cycle, CycleState, Entry
+from evalsys.registry.models import Cycle, CycleState
 from evalsys.registry.pins import rules_of
 from evalsys.rules.model import Rules
 from evalsys.scoring import engine
-from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.result import Result
 from evalsys.scoring.status import STATUSES
 
@@ -70,10 +71,10 @@ def run_cycle(
         analyses=_analyses(session, cycle, result, rules),
         made_at=now,
         made_by=actor.name,
-        scores=_scores(result, inputs, rules, entries_of(session, cycle), collected(session, cycle)),
     )
     session.add(run)
     session.flush()
+    _keep_scores(session, run, _columns(result, rules) | {"breakdown": breakdowns(result, inputs, rules)})
     audit.record(
         session,
         actor=actor,
@@ -89,7 +90,7 @@ def run_cycle(
 
 def _analyses(session: Session, cycle: Cycle, result: Result, rules: Rules) -> dict[str, Any]:
     """What a run says of its whole cycle, by step; nothing of a step that is off."""
-    told = {"reliability": reliability_of_cycle(session, cycle, result, rules)}
+    told = comparisons_of(result) | {"reliability": reliability_of_cycle(session, cycle, result, rules)}
     return {step: said for step, said in told.items() if said is not None}
 
 
@@ -116,24 +117,39 @@ def code_version(rules: Rules) -> str:
     return f"evalsys {__version__}, rules format {rules.format}"
 
 
-def _scores(
-    result: Result, inputs: Inputs, rules: Rules, entries: list[Entry], asked: dict[int, Collected]
-) -> list[Score]:
-    scores = []
-    for c, told in enumerate(breakdowns(result, inputs, rules)):
-        grade, rank = int(result.grade[c]), int(result.rank[c])
-        shown = grade >= 0
-        scores.append(
-            Score(
-                entry_id=entries[c].id,
-                peer_group=result.peer_groups[result.peer_group[c]],
-                status=STATUSES[result.status[c]].value,
-                score=float(result.score[c]) if shown else None,
-                low=float(result.low[c]) if shown else None,
-                high=float(result.high[c]) if shown else None,
-                grade=rules.grades[grade].code if shown else None,
-                rank=rank if shown else None,
-                breakdown=told | {"collected": asdict(asked.get(entries[c].id, Collected()))},
-            )
-        )
-    return scores
+def _keep_scores(session: Session, run: Run, columns: dict[str, list[Any]]) -> None:
+    asked = collected(session, run.cycle)
+    rows = [
+        dict(zip(columns, values, strict=True)) | {"run_id": run.id, "entry_id": entry.id}
+        for entry, *values in zip(entries_of(session, run.cycle), *columns.values(), strict=True)
+    ]
+    for row in rows:
+        row["breakdown"]["collected"] = asdict(asked.get(row["entry_id"], Collected()))
+    if rows:
+        session.execute(insert(Score), rows)
+
+
+def _columns(result: Result, rules: Rules) -> dict[str, list[Any]]:
+    """The columns of the scores; None for what a contract has not."""
+    count = len(result.contracts)
+    grades, nothing = [*(grade.code for grade in rules.grades), None], [None] * count
+    columns = {
+        "peer_group": [result.peer_groups[group] for group in result.peer_group.tolist()],
+        "status": [STATUSES[status].value for status in result.status.tolist()],
+        "score": numbers(result.score),
+        "low": numbers(result.low),
+        "high": numbers(result.high),
+        "grade": [grades[grade] for grade in result.grade.tolist()],
+        "rank": [rank or None for rank in result.rank.tolist()],
+        "rank_low": nothing,
+        "rank_high": nothing,
+        "band": nothing,
+        "shrunk": nothing,
+        "shrunk_sd": nothing,
+    }
+    if (sets := result.rank_sets) is not None:
+        for name, values in (("rank_low", sets.lower), ("rank_high", sets.upper), ("band", sets.band)):
+            columns[name] = [value or None for value in values.tolist()]
+    if (kept := result.shrunken) is not None:
+        columns |= {"shrunk": numbers(kept.values), "shrunk_sd": numbers(kept.sd)}
+    return columns

@@ -65,6 +65,6 @@ def run(code: str) -> ResponseReturnValue:
         made = run_cycle(
             session, cycle_by_code(session, code), refit=bool(form.refit.data), actor=current_actor(), now=now()
         )
-        count = len(made.scores)
+        count = sum(queries.statuses_of(session, made).values())
     flash(ngettext("%(num)s contract was scored.", "%(num)s contracts were scored.", count))
     return redirect(url_for("evaluation.show", code=code), code=303)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.errors import Invalid
 from evalsys.collection.models import Mode, Response
-from evalsys.evaluation import aggregations
 from evalsys.evaluation.aggregations import levels_of
 from evalsys.evaluation.arrays import fingerprint, inputs_of
 from evalsys.registry.models import Region
@@ -166,25 +165,6 @@ def test_ratings_that_do_not_fit_the_rules_are_refused_by_name(session: Session)
     assert "recipient_life = 2.5" in told
     assert "no_such_thing = —" in told
     assert caught.value.remedy
-
-
-def test_a_raters_own_sums(session: Session) -> None:
-    cycle = make_cycle(session)
-    rules = rules_of(cycle)
-    entry = make_entry(session, cycle=cycle)
-    one = assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 5))
-    two = assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 1))
-    statement = aggregations.rater_moments(cycle.id, "third_party", rules, service_types=["care"], worth=[])
-    rows = {row.account_id: row for row in session.execute(statement)}
-    assert set(rows) == {one.account_id, two.account_id}
-    for dimension in range(3):
-        assert [getattr(rows[one.account_id], f"{what}_{dimension}") for what in ("n", "y", "yy")] == [
-            1,
-            100_000,
-            10**10,
-        ]
-    low = rows[two.account_id]
-    assert (low.entry_id, low.n_0, low.y_0, low.yy_0) == (entry.id, 1, 0, 0)
 
 
 def test_a_cycle_without_contracts_gives_empty_arrays(session: Session) -> None:
