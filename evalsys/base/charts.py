@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from flask import Response, request
+from flask_babel import gettext as _
 
 if TYPE_CHECKING:
     import altair as alt
@@ -98,6 +99,16 @@ def draw(rows: tuple[Row, ...], axis: Axis, *, narrow: bool = False) -> str:
     # No address is allowed: a chart fetches nothing, whatever its labels say.
     svg: str = vl_convert.vegalite_to_svg(_chart(rows, axis, narrow=narrow).to_dict(), allowed_base_urls=[])
     return svg
+
+
+def alternative(title: str, rows: Sequence[Row], *, most: int = 12) -> str:
+    """What a chart shows, in words, for those who do not see it; the table beside it holds the rest."""
+    separator: str = _("; ")
+    told = separator.join(f"{row.label} {row.told}".strip() for row in rows[:most])
+    if len(rows) > most:
+        told += separator + _("the rest stands in the table")
+    whole: str = _("%(title)s: %(list)s.", title=title, list=told)
+    return whole
 
 
 def picture(rows: Sequence[Row], axis: Axis) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
@@ -105,6 +106,26 @@ def compared_scores(
         tie=Score.id,
     )
     return page.of([Compared(score, kept) for score, kept in page.rows])
+
+
+def score_of(session: Session, run: Run, reference: str) -> Score | None:
+    """What a run says of one contract."""
+    return session.scalar(
+        select(Score)
+        .join(Score.entry)
+        .join(Entry.contract)
+        .where(Score.run_id == run.id, Contract.reference == reference)
+        .options(
+            contains_eager(Score.entry)
+            .contains_eager(Entry.contract)
+            .options(joinedload(Contract.vendor), joinedload(Contract.purchaser), joinedload(Contract.region))
+        )
+    )
+
+
+def titles_of(session: Session) -> Callable[[str], str]:
+    """What a contract is called, by its reference; the reference itself where there is none."""
+    return lambda reference: session.scalar(select(Contract.title).where(Contract.reference == reference)) or reference
 
 
 def statuses_of(session: Session, run: Run) -> dict[str, int]:

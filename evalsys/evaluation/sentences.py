@@ -87,12 +87,7 @@ def _score(line: Line, names: Names) -> list[str]:
             low=points(line.low),
             high=points(line.high),
         ),
-        _(
-            "It ranks %(rank)s among %(ranked)s scored contracts of the group “%(group)s”.",
-            rank=number(line.rank),
-            ranked=number(kept["ranked"]),
-            group=names.group(line.peer_group),
-        ),
+        _rank(line, names),
     ]
     chance = kept["chances"][line.grade]
     if kept["near_boundary"]:
@@ -116,6 +111,36 @@ def _score(line: Line, names: Names) -> list[str]:
     return told
 
 
+def _rank(line: Line, names: Names) -> str:
+    kept = line.breakdown
+    among = {"ranked": number(kept["ranked"]), "group": names.group(line.peer_group)}
+    ranks = kept.get("rank_set")
+    if ranks is None or names.rules.rank_sets is None:
+        told: str = _(
+            "It ranks %(rank)s among %(ranked)s scored contracts of the group “%(group)s”.",
+            rank=number(line.rank),
+            **among,
+        )
+    elif ranks["low"] == ranks["high"]:
+        told = _(
+            "Among the %(ranked)s scored contracts of the group “%(group)s” it ranks %(rank)s, with %(level)s"
+            " confidence.",
+            rank=number(ranks["low"]),
+            level=percent(names.rules.rank_sets.level),
+            **among,
+        )
+    else:
+        told = _(
+            "Among the %(ranked)s scored contracts of the group “%(group)s” its rank lies between %(low)s and %(high)s,"
+            " with %(level)s confidence; the data cannot tell it apart from the others in between.",
+            low=number(ranks["low"]),
+            high=number(ranks["high"]),
+            level=percent(names.rules.rank_sets.level),
+            **among,
+        )
+    return told
+
+
 def _raters(line: Line, names: Names) -> list[str]:
     separator: str = _(", ")
     counted = [
@@ -134,8 +159,9 @@ def _asked(line: Line) -> list[str]:
     if kept["frame"]:
         told.append(
             _(
-                "The contract serves %(frame)s recipients; %(share)s of them are counted.",
+                "Of the %(frame)s recipients whom the contract serves, %(answered)s answered: %(share)s.",
                 frame=number(kept["frame"]),
+                answered=number(answered),
                 share=percent(min(1, answered / kept["frame"]), 1),
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
@@ -13,21 +13,23 @@ from evalsys.base.access import Role, current_actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.listing import Wanted
-from evalsys.evaluation import desk, queries, review
+from evalsys.evaluation import analysis_views, desk, queries, review
+from evalsys.evaluation.blueprint import bp
 from evalsys.evaluation.forms import RunForm
 from evalsys.evaluation.naming import Names, person
 from evalsys.evaluation.sentences import reasons
+from evalsys.evaluation.steps import signed, step_name
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.registry.cycles import cycle_by_code, state_name
 
-bp = Blueprint("evaluation", __name__, url_prefix="/evaluation")
+__all__ = ["analysis_views", "install"]
 
 
 def install(app: Flask) -> None:
     """Register the pages, their menu entry and what waits on the desk."""
     app.register_blueprint(bp)
-    app.jinja_env.globals.update(reasons_of=reasons, state_name=state_name, names_by=Names)
-    app.jinja_env.filters["person"] = person
+    app.jinja_env.globals.update(reasons_of=reasons, state_name=state_name, names_by=Names, step_name=step_name)
+    app.jinja_env.filters.update(person=person, signed=signed)
     navigation.offer(app, "evaluation.cycles", _l("Scoring"))
     todo.offer(app, desk.todos)
 

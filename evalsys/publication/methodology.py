@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from evalsys import config
 from evalsys.base.language import number, percent, points, words
+from evalsys.evaluation.explanation import Explanation, explain
 from evalsys.evaluation.naming import Names
 from evalsys.publication import queries
-from evalsys.publication.explanation import Explanation, explain
 from evalsys.publication.models import EditionScore
 from evalsys.publication.queries import Shown, rules_of_edition
 from evalsys.rules.explanation import shares_of_score

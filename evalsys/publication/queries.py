@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
@@ -283,6 +283,16 @@ def line_in(session: Session, edition: Edition, reference: str) -> EditionScore 
     return session.scalar(
         select(EditionScore).where(EditionScore.edition_id == edition.id, EditionScore.contract_reference == reference)
     )
+
+
+def titles_in(session: Session, edition: Edition) -> Callable[[str], str]:
+    """What a contract of an edition is called, by its reference; the reference itself where it is not there."""
+
+    def title_of(reference: str) -> str:
+        line = line_in(session, edition, reference)
+        return line.contract_title if line else reference
+
+    return title_of
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from evalsys.base import access, navigation
+from evalsys.base.charts import picture
 from evalsys.base.db import reading
 from evalsys.base.listing import Wanted
 from evalsys.base.tables.writing import download
 from evalsys.evaluation.naming import Names
-from evalsys.evaluation.sentences import story
+from evalsys.evaluation.scorecard import points_axis, scorecard, waterfall_of
 from evalsys.publication import kept_pages, methodology, queries
-from evalsys.publication.explanation import explain, level_shares
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
 from evalsys.publication.sheets import ranking_sheet
@@ -82,16 +82,18 @@ def vendor(credit_code: str) -> ResponseReturnValue:
 def contract(reference: str) -> ResponseReturnValue:
     found = queries.contract_shown(reading(), reference, request.args.get("edition", ""))
     names = Names(rules_of_edition(found.shown.edition))
+    card = scorecard(found.line, names, title_of=queries.titles_in(reading(), found.shown.edition))
     return render_template(
-        "publication/contract.html",
-        shown=found.shown,
-        line=found.line,
-        history=found.history,
-        names=names,
-        story=story(found.line, names),
-        explanation=explain(found.line, names.rules),
-        shares=level_shares(found.line, names),
+        "publication/contract.html", shown=found.shown, line=found.line, history=found.history, card=card
     )
+
+
+@bp.get("/editions/<int:number>/contracts/<path:reference>/waterfall.svg")
+@access.public
+@kept
+def waterfall(number: int, reference: str) -> ResponseReturnValue:
+    found = queries.contract_shown(reading(), reference, str(number))
+    return picture(waterfall_of(found.line, Names(rules_of_edition(found.shown.edition))), points_axis())
 
 
 @bp.get("/methodology")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -235,3 +236,16 @@ def test_runs_are_kept(officer: CheckedClient, write: Callable[..., Any]) -> Non
         officer.post("/evaluation/cycles/2026/run")
     assert len(write(lambda session: session.scalars(select(Run)).all())) == 2
     assert isinstance(write(lambda session: session.scalars(select(Region)).first()), Region)
+
+
+def test_a_contract_can_be_looked_at_before_it_is_public(officer: CheckedClient, write: Callable[..., Any]) -> None:
+    write(close)
+    text_of(officer, "/evaluation/cycles/2026/contracts/none", 404)
+    officer.post("/evaluation/cycles/2026/run")
+    found = re.findall(r'href="(/evaluation/cycles/2026/contracts/[^"]+)"', text_of(officer, "/evaluation/cycles/2026"))
+    assert len(found) == 3
+    page = text_of(officer, found[0])
+    assert "公告之前均不对外公开" in page
+    assert f'src="{found[0]}/waterfall.svg"' in page
+    assert "得分" in officer.get(f"{found[0]}/waterfall.svg").text
+    assert "暂不评级" in text_of(officer, found[-1])

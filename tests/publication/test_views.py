@@ -304,3 +304,21 @@ def test_the_stored_lines_are_what_is_shown(
 
     page = text_of(client, "/rankings")
     assert all(score in page for score in write(scores))
+
+
+def test_the_way_from_answers_to_score_is_told_drawn_and_tabled(client: CheckedClient, published: Published) -> None:
+    page = text_of(client, f"/contracts/{published.first}")
+    for words in ("从原始评分到得分", "服务对象 60 人中 24 人作答", "距“良”还差", "评价员", "得分按评价主体构成"):
+        assert words in page, words
+    address = f"/editions/{published.new}/contracts/{published.first}/waterfall.svg"
+    assert f'src="{address}"' in page
+    assert f'srcset="{address}?narrow=1"' in page
+    drawn = client.get(address)
+    assert drawn.mimetype == "image/svg+xml"
+    assert "购买主体：原始评分" in drawn.text
+    assert client.get(address, headers={"If-None-Match": drawn.headers["ETag"]}).status_code == 304
+
+
+def test_a_contract_without_a_score_has_no_waterfall(client: CheckedClient, published: Published) -> None:
+    assert ".svg" not in text_of(client, f"/contracts/{published.gap}").replace("icon.svg", "")
+    text_of(client, f"/editions/{published.new}/contracts/{published.gap}/waterfall.svg", 404)

@@ -1,4 +1,4 @@
-"""One contract's score taken apart: party by dimension, adding up to the score as printed."""
+"""One contract's score taken apart: by party and dimension, and from the raw answers step by step to the score."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from evalsys.rules.model import Rules
 
 PRINTED = 2
 """Decimals that pages print."""
+
+NOTHING = 1e-9
+"""Points below which a part is noise of floating-point arithmetic."""
+
+RAW = "contribution"
+IN_CELLS = (RAW, "weighting", "mode", "case_mix", "severity", "cut")
+"""What adds up to a cell's points, in the order of the method."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,15 @@ class DimensionParts:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Points that a step of the method adds: by party, and together. `uneven` belongs to no party."""
+
+    code: str
+    by_party: list[float]
+    points: float
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The score's parts.
 
@@ -46,7 +62,7 @@ class Explanation:
         dimensions: every dimension of the rules.
         parties: codes, the columns.
         by_party: points that each party brings.
-        cut: what cutting estimates to 0 to 100 took or gave.
+        steps: from the plain mean of the raw answers on, those that are in use.
         uneven: what the geometric mean takes off for uneven dimensions.
         total: the sum of everything, not rounded: the score.
         printed: the sum of the parts as printed, each rounded.
@@ -55,7 +71,7 @@ class Explanation:
     dimensions: list[DimensionParts]
     parties: list[str]
     by_party: list[float]
-    cut: float
+    steps: list[Step]
     uneven: float
     total: float
     printed: float
@@ -76,15 +92,16 @@ def explain(line: Line, rules: Rules) -> Explanation | None:
         _dimension(dimension.code, [cells[dimension.code, party.code] for party in rules.parties], kept)
         for dimension in rules.dimensions
     ]
-    parts = [part for row in dimensions for part in row.parts]
-    cut = sum(cell["cut"] or 0.0 for cell in kept["cells"])
-    uneven = kept["uneven"] if abs(kept["uneven"]) > 1e-9 else 0.0
-    everything = [part.points or 0.0 for part in parts] + [cut, uneven]
+    uneven = kept["uneven"] if abs(kept["uneven"]) > NOTHING else 0.0
+    everything = [part.points or 0.0 for row in dimensions for part in row.parts] + [uneven]
+    steps = _steps(kept["cells"], [party.code for party in rules.parties])
+    if uneven:
+        steps.append(Step("uneven", [0.0] * len(rules.parties), uneven))
     return Explanation(
         dimensions=dimensions,
         parties=[party.code for party in rules.parties],
-        by_party=[sum(p.points or 0.0 for p in parts if p.party == party.code) for party in rules.parties],
-        cut=cut,
+        by_party=[sum(row.parts[p].points or 0.0 for row in dimensions) for p in range(len(rules.parties))],
+        steps=steps,
         uneven=uneven,
         total=sum(everything),
         printed=round(sum(round(value, PRINTED) for value in everything), PRINTED),
@@ -100,7 +117,7 @@ def _dimension(code: str, cells: list[dict[str, Any]], kept: dict[str, Any]) -> 
             estimate=cell["estimate"],
             low=cell["low"],
             high=cell["high"],
-            points=cell["contribution"] if cell["weight"] else None,
+            points=sum(cell.get(step) or 0.0 for step in IN_CELLS) if cell["weight"] else None,
         )
         for cell in cells
     ]
@@ -111,6 +128,18 @@ def _dimension(code: str, cells: list[dict[str, Any]], kept: dict[str, Any]) -> 
         points=sum(part.points or 0.0 for part in parts),
         parts=parts,
     )
+
+
+def _steps(cells: list[dict[str, Any]], parties: list[str]) -> list[Step]:
+    """The steps that are in use: raw answers always, a cut only where there was one."""
+    steps = []
+    for code in IN_CELLS:
+        if not any(code in cell for cell in cells):
+            continue
+        by_party = [sum((c.get(code) or 0.0) for c in cells if c["party"] == p and c["weight"]) for p in parties]
+        if code != "cut" or any(abs(points) > NOTHING for points in by_party):
+            steps.append(Step(code, by_party, sum(by_party)))
+    return steps
 
 
 @dataclass(frozen=True)
@@ -124,23 +153,33 @@ class Shares:
     answers: int
     not_applicable: int
 
+    @property
+    def top(self) -> float:
+        """The share of the highest level."""
+        return self.levels[-1][2]
 
-def level_shares(line: Line, names: Names) -> list[Shares]:
-    """The spread of every criterion that enough people answered, in the order of the rules."""
+
+def level_shares(levels: dict[str, dict[str, Any]], names: Names) -> list[Shares]:
+    """The spread of every criterion that enough people answered, in the order of the rules.
+
+    Args:
+        levels: by criterion, as a breakdown keeps them.
+        names: of the levels and questions.
+    """
     told = []
     for criterion in names.rules.criteria:
-        kept = line.breakdown["levels"].get(criterion.code)
+        kept = levels.get(criterion.code)
         if kept is None:
             continue
         counts = kept["counts"]
         answers = sum(counts)
-        levels = zip(names.levels(criterion.code), counts, strict=True)
+        called = zip(names.levels(criterion.code), counts, strict=True)
         told.append(
             Shares(
                 criterion=criterion.code,
                 party=criterion.party,
                 text=words(criterion.text),
-                levels=[(name, count, count / answers if answers else 0.0) for name, count in levels],
+                levels=[(name, count, count / answers if answers else 0.0) for name, count in called],
                 answers=answers,
                 not_applicable=kept["not_applicable"],
             )
