@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalsys.scoring.arrays import Vector, floats
+from evalsys.scoring.arrays import Vector, floats, guarded, levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ class WithinEntity:
     entity_means: Vector
 
 
+@guarded("y", "adjusters")
 def within_entity(
     y: ArrayLike, entity: ArrayLike, adjusters: ArrayLike, *, coefficients: ArrayLike | None = None
 ) -> WithinEntity:
@@ -55,14 +56,11 @@ def within_entity(
     values = floats("y", y)
     if values.ndim != 1 or not len(values):
         raise ValueError(f"y: must be a line of at least one number, has shape {values.shape}")
-    labels = np.asarray(entity)
-    if labels.shape != values.shape:
-        raise ValueError(f"entity: must have shape {values.shape}, has {labels.shape}")
     x = floats("adjusters", adjusters)
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2 or len(x) != len(values):
         raise ValueError(f"adjusters: must have shape ({len(values)}, adjusters), has {x.shape}")
-    entities, place = np.unique(labels, return_inverse=True)
+    entities, place = levels("entity", entity, len(values))
     rows = np.bincount(place)
     raw = np.bincount(place, weights=values) / rows
     means = np.zeros((len(rows), x.shape[1]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+import operator
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,21 +16,89 @@ Flags = NDArray[np.bool_]
 Labels = NDArray[np.generic]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+LARGEST = 1e60
+"""Numbers beyond are refused: no score, variance or frame is near it, and their fourth powers would not fit a float."""
 
 
-def floats(name: str, values: ArrayLike, *, shape: Sequence[int] | None = None) -> Vector:
-    """`values` as finite float64.
+def guarded(*names: str) -> Callable[[Callable[Given, Found]], Callable[Given, Found]]:
+    """Let no result of a public function rest on a number that ran over or was never defined.
+
+    What is too small for a float is taken for 0, as NumPy does, whatever the caller has set.
+
+    Args:
+        names: the arguments to name when it happens.
+    """
+
+    def around(function: Callable[Given, Found]) -> Callable[Given, Found]:
+        @wraps(function)
+        def call(*args: Given.args, **kwargs: Given.kwargs) -> Found:
+            try:
+                with np.errstate(over="raise", divide="raise", invalid="raise", under="ignore"):
+                    return function(*args, **kwargs)
+            except ArithmeticError as error:
+                raise ValueError(f"{', '.join(names)}: too large, too small or too far apart ({error})") from error
+
+        return call
+
+    return around
+
+
+def floats(
+    name: str, values: ArrayLike, *, shape: Sequence[int] | None = None, gaps: bool = False, largest: float = LARGEST
+) -> Vector:
+    """`values` as float64.
+
+    Args:
+        name: of the argument, for the error.
+        values: numbers or flags; a masked entry is no number.
+        shape: which they must have.
+        gaps: NaN (or None) stands for what is not there, and stays NaN.
+        largest: what none may exceed, above or below 0.
 
     Raises:
-        ValueError: not numbers, NaN or infinite, or of another shape; names the argument.
+        ValueError: not numbers, NaN or infinite, too large, or of another shape; names the argument.
     """
-    array = _array(name, values)
+    array = as_array(name, values)
+    if gaps and array.dtype.kind == "O":
+        array = _with_gaps(name, array.astype(np.object_))
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name}: must be numbers, got {array.dtype}")
     result = array.astype(np.float64)
-    if not np.isfinite(result).all():
-        raise ValueError(f"{name}: must be finite, has NaN or infinity")
+    size = np.where(np.isnan(result), 0 if gaps else np.inf, np.abs(result))
+    if not (size < np.inf).all():
+        raise ValueError(
+            f"{name}: must be finite, " + ("or NaN where there is none" if gaps else "has NaN or infinity")
+        )
+    if not (size <= largest).all():
+        raise ValueError(f"{name}: a number is beyond {largest:g}")
     return _shaped(name, result, shape)
+
+
+def number(name: str, value: ArrayLike) -> float:
+    """One finite number.
+
+    Raises:
+        ValueError: it is none; names the argument.
+    """
+    return float(floats(name, value, shape=()))
+
+
+def whole(name: str, value: int, *, least: int) -> int:
+    """One whole number of at least `least`.
+
+    Raises:
+        ValueError: it is none, or smaller; names the argument.
+    """
+    try:
+        result = operator.index(value)
+    except TypeError as error:
+        raise ValueError(f"{name}: must be a whole number, got {type(value).__name__}") from error
+    if result < least:
+        raise ValueError(f"{name}: must be at least {least}, is {result}")
+    return result
 
 
 def integers(name: str, values: ArrayLike, *, shape: Sequence[int] | None = None) -> Integers:
@@ -37,7 +107,7 @@ def integers(name: str, values: ArrayLike, *, shape: Sequence[int] | None = None
     Raises:
         ValueError: not whole numbers, beyond int64, or of another shape; names the argument.
     """
-    array = _array(name, values)
+    array = as_array(name, values)
     if array.size == 0:
         array = array.astype(np.int64)
     if array.dtype.kind not in "iub":
@@ -67,12 +137,26 @@ def levels(name: str, values: ArrayLike, length: int) -> tuple[Labels, Integers]
     Raises:
         ValueError: not `length` long, NaN or infinite, or of kinds that cannot be sorted; names the argument.
     """
-    given = _shaped(name, _array(name, values), (length,))
+    given = _shaped(name, as_array(name, values), (length,))
     try:
         labels, positions = np.unique(floats(name, given) if given.dtype.kind == "f" else given, return_inverse=True)
     except TypeError as error:
         raise ValueError(f"{name}: labels must be all numbers or all strings ({error})") from error
     return labels, positions.astype(np.int64)
+
+
+def as_array(name: str, values: ArrayLike) -> NDArray[np.generic]:
+    """`values` as they are, of any kind.
+
+    Raises:
+        ValueError: ragged, or masked; names the argument.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name}: has masked entries; leave them out, or write NaN where the argument allows it")
+    try:
+        return np.asarray(values)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ValueError(f"{name}: is not a rectangular array of numbers ({error})") from error
 
 
 def share(name: str, value: float) -> float:
@@ -81,16 +165,15 @@ def share(name: str, value: float) -> float:
     Raises:
         ValueError: it is not; names the argument.
     """
-    if not 0 < value < 1:
-        raise ValueError(f"{name}: must lie between 0 and 1, is {value}")
-    return float(value)
+    result = float(floats(name, value, shape=(), gaps=True))
+    if not 0 < result < 1:
+        raise ValueError(f"{name}: must lie between 0 and 1, is {result}")
+    return result
 
 
-def _array(name: str, values: ArrayLike) -> NDArray[np.generic]:
-    try:
-        return np.asarray(values)
-    except (ValueError, OverflowError, TypeError) as error:
-        raise ValueError(f"{name}: is not a rectangular array of numbers ({error})") from error
+def _with_gaps(name: str, array: NDArray[np.object_]) -> NDArray[np.generic]:
+    """A list with None in it comes as objects; strings, which would pass for numbers, do not."""
+    return as_array(name, [np.nan if value is None else value for value in array.ravel()]).reshape(array.shape)
 
 
 def _shaped(name: str, array: NDArray[Scalar], shape: Sequence[int] | None) -> NDArray[Scalar]:

@@ -23,7 +23,7 @@ from evalsys.rules.model import (
     Source,
     YesNoScale,
 )
-from evalsys.scoring.arrays import Flags, Integers, Vector, integers
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, guarded, integers, whole
 from evalsys.scoring.inputs import THOUSANDTHS
 
 MILLION = 1_000_000
@@ -104,12 +104,12 @@ def level_points(levels: int) -> Integers:
     Raises:
         ValueError: fewer than two levels.
     """
-    if levels < 2:
-        raise ValueError(f"levels: a scale has at least 2 levels, not {levels}")
+    whole("levels", levels, least=2)
     steps = np.arange(levels, dtype=np.int64) * 100 * MILLION
     return _divide_half_up(steps, np.full(levels, levels - 1, dtype=np.int64))
 
 
+@guarded("raw", "worst", "best")
 def to_points(raw: ArrayLike, *, worst: float, best: float) -> Vector:
     """Place raw values between two fixed goalposts.
 
@@ -128,8 +128,9 @@ def to_points(raw: ArrayLike, *, worst: float, best: float) -> Vector:
         OECD/JRC, Handbook on Constructing Composite Indicators (2008), normalisation.
     """
     values = _measured(raw)
-    if not (np.isfinite(worst) and np.isfinite(best)) or worst == best:
-        raise ValueError(f"worst, best: must be two different finite numbers, are {worst} and {best}")
+    worst, best = (float(floats(n, v, shape=(), largest=np.inf)) for n, v in (("worst", worst), ("best", best)))
+    if worst == best:
+        raise ValueError(f"worst, best: must differ, are both {worst}")
     below, above = min(worst, best), max(worst, best)
     # halved before subtracting: the span of two very large goalposts would not fit a float
     points = (np.clip(values, below, above) / 2 - worst / 2) / (best / 2 - worst / 2) * 100
@@ -150,9 +151,12 @@ def band_points(raw: ArrayLike, bands: Sequence[tuple[float, float]]) -> Vector:
         ValueError: `at` does not ascend, points outside 0 to 100, or a value is infinite.
     """
     values = _measured(raw)
-    at = np.array([entry[0] for entry in bands], dtype=np.float64)
-    points = np.array([0.0, *(entry[1] for entry in bands)], dtype=np.float64)
-    if not np.isfinite(at).all() or (np.diff(at) <= 0).any():
+    table = floats("bands", bands, largest=np.inf)
+    table = table.reshape(-1, 2) if table.shape == (0,) else table
+    if table.ndim != 2 or table.shape[1] != 2:
+        raise ValueError(f"bands: must be pairs of `at` and points, have shape {table.shape}")
+    at, points = table[:, 0], np.array([0.0, *table[:, 1]])
+    if (at[1:] <= at[:-1]).any():
         raise ValueError("bands: `at` must ascend from entry to entry")
     if not ((points >= 0) & (points <= 100)).all():
         raise ValueError("bands: points must lie between 0 and 100")
@@ -237,7 +241,4 @@ def _points_of_levels(table: Integers, raw: ArrayLike) -> Integers:
 
 
 def _measured(raw: ArrayLike) -> Vector:
-    values = np.asarray(raw, dtype=np.float64)
-    if np.isinf(values).any():
-        raise ValueError("raw: a value is infinite")
-    return values
+    return floats("raw", raw, gaps=True, largest=np.inf)

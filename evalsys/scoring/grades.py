@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.arrays import Flags, Integers, Vector
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, guarded
 from evalsys.scoring.intervals import Limits, normal_quantile
 
 NO_GRADE = -1
@@ -16,7 +17,7 @@ NO_WIDTH = 1e-9
 """Points; an arm of an interval not longer than this leaves no doubt, and a division by it would overflow."""
 
 
-def grade_of(score: Vector, starts: Vector) -> Integers:
+def grade_of(score: ArrayLike, starts: ArrayLike) -> Integers:
     """The band each score lies in; a score on a boundary belongs to the band that starts there.
 
     Args:
@@ -25,13 +26,18 @@ def grade_of(score: Vector, starts: Vector) -> Integers:
 
     Returns:
         shape (contracts,), position among the grades; `NO_GRADE` for NaN.
+
+    Raises:
+        ValueError: not numbers, no grade, or two that start at the same score.
     """
-    order = np.argsort(starts, kind="stable")
-    place = np.searchsorted(starts[order], score, side="right") - 1
-    return np.where(np.isnan(score), NO_GRADE, order[np.clip(place, 0, len(order) - 1)])
+    points, edges = floats("score", score, gaps=True), _starts(starts)
+    order = np.argsort(edges, kind="stable")
+    place = np.searchsorted(edges[order], points, side="right") - 1
+    return np.where(np.isnan(points), NO_GRADE, order[np.clip(place, 0, len(order) - 1)])
 
 
-def probabilities(limits: Limits, starts: Vector, *, level: float) -> Vector:
+@guarded("limits")
+def probabilities(limits: Limits, starts: ArrayLike, *, level: float) -> Vector:
     """P(grade): the share of each band under a normal curve with the interval's own two arms.
 
     Args:
@@ -41,23 +47,40 @@ def probabilities(limits: Limits, starts: Vector, *, level: float) -> Vector:
 
     Returns:
         shape (contracts, grades), rows add up to 1; NaN where there is no score.
+
+    Raises:
+        ValueError: as `grade_of`; limits of different lengths, or level out of range.
     """
     z = normal_quantile(level)
-    order = np.argsort(starts, kind="stable")
-    edges = starts[order][1:]
-    below = np.empty((len(limits.estimate), len(edges) + 2))
+    estimate = floats("limits.estimate", limits.estimate, gaps=True)
+    if estimate.ndim != 1:
+        raise ValueError(f"limits.estimate: must be one-dimensional, has shape {estimate.shape}")
+    low, high = (
+        floats(f"limits.{end}", getattr(limits, end), shape=estimate.shape, gaps=True) for end in ("low", "high")
+    )
+    every = _starts(starts)
+    order = np.argsort(every, kind="stable")
+    edges = every[order][1:]
+    below = np.empty((len(estimate), len(edges) + 2))
     below[:, 0], below[:, -1] = 0.0, 1.0
     for place, edge in enumerate(edges, start=1):
-        distance = edge - limits.estimate
-        arm = np.where(distance < 0, limits.estimate - limits.low, limits.high - limits.estimate) / z
+        distance = edge - estimate
+        arm = np.where(distance < 0, estimate - low, high - estimate) / z
         certain = np.where(distance > 0, 1.0, 0.0)  # no width: on the boundary is inside the band that starts there
         wide = arm > NO_WIDTH
         curve = ndtr(np.clip(distance / np.where(wide, arm, 1), -40, 40))
         below[:, place] = np.where(wide, curve, certain)
-    result = np.empty((len(limits.estimate), len(starts)))
+    result = np.empty((len(estimate), len(every)))
     result[:, order] = np.diff(below, axis=1)
-    result[np.isnan(limits.estimate)] = np.nan
+    result[np.isnan(estimate)] = np.nan
     return result
+
+
+def _starts(starts: ArrayLike) -> Vector:
+    edges = floats("starts", starts)
+    if edges.ndim != 1 or not len(edges) or len(np.unique(edges)) < len(edges):
+        raise ValueError("starts: must be a line of at least one score, each once")
+    return edges
 
 
 def cap(grade: Integers, chances: Vector, lowest_dimension: Vector, rules: Rules) -> tuple[Integers, Vector, Flags]:

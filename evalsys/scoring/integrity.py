@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, ndtr, pdtrc
 
-from evalsys.scoring.arrays import Integers, Labels, Vector, floats, integers, levels
+from evalsys.scoring.arrays import Integers, Labels, Vector, floats, guarded, integers, levels, number, whole
 
 DISTINCT_UP_TO = 20_000
 """Different rows of answers that are compared pair by pair; beyond, the work would not end in time."""
@@ -99,6 +99,7 @@ def long_string(answers: ArrayLike) -> Integers:
     return longest
 
 
+@guarded("answers")
 def response_variability(answers: ArrayLike) -> Vector:
     """Standard deviation of each respondent's own answers, divisor n - 1; NaN where fewer than two are given.
 
@@ -113,6 +114,7 @@ def response_variability(answers: ArrayLike) -> Vector:
     return np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
 
 
+@guarded("answers")
 def even_odd(answers: ArrayLike, scales: ArrayLike) -> Vector:
     """Whether the even and the odd questions of each scale agree: -1 in full, up to 1 against each other.
 
@@ -151,6 +153,7 @@ def even_odd(answers: ArrayLike, scales: ArrayLike) -> Vector:
     return np.where(known, stepped, np.nan)
 
 
+@guarded("answers")
 def mahalanobis(answers: ArrayLike) -> Distances:
     """How far each respondent's answers lie from the mean, in units of how answers vary together.
 
@@ -166,9 +169,10 @@ def mahalanobis(answers: ArrayLike) -> Distances:
     rows = table[whole]
     squared, p = np.full(len(table), np.nan), np.full(len(table), np.nan)
     centred = rows - rows.mean(axis=0) if len(rows) else rows
-    spread = np.sqrt((centred**2).sum(axis=0))
-    varying = spread > 1e-12 * np.abs(rows).max(axis=0, initial=0)
-    left, size, _ = np.linalg.svd(centred[:, varying] / spread[varying], full_matrices=False)
+    largest = np.abs(centred).max(axis=0, initial=0)
+    varying = largest > 1e-12 * np.abs(rows).max(axis=0, initial=0)
+    unit = centred[:, varying] / largest[varying]
+    left, size, _ = np.linalg.svd(unit / np.sqrt((unit**2).sum(axis=0)), full_matrices=False)
     freedom = int((size > 1e-10 * size.max(initial=0)).sum())
     if len(rows) <= freedom + 1:
         raise ValueError(f"answers: {len(rows)} complete rows are too few to compare {freedom} questions")
@@ -194,10 +198,9 @@ def near_duplicates(answers: ArrayLike, *, alike: float = 0.85, least: int = 5) 
         Kuriakose and Robbins (2016), Statistical Journal of the IAOS 32:283-291: the share of .85.
     """
     table = _table(answers)
-    if not 0 < alike <= 1:
+    if not 0 < number("alike", alike) <= 1:
         raise ValueError(f"alike: must be above 0 and at most 1, is {alike}")
-    if least < 1:
-        raise ValueError(f"least: must be at least 1, is {least}")
+    whole("least", least, least=1)
     codes = np.full(table.shape, -1, dtype=np.int32)
     for code, column in zip(codes.T, table.T, strict=True):
         given = ~np.isnan(column)
@@ -227,11 +230,14 @@ def time_bands(seconds: ArrayLike, edges: tuple[float, float] = (20, 60)) -> Int
     took = floats("seconds", seconds)
     if (took < 0).any():
         raise ValueError("seconds: must not be below 0")
-    if not 0 <= edges[0] < edges[1]:
-        raise ValueError(f"edges: the first must be 0 or more and below the second, are {edges}")
-    return (took >= edges[0]).astype(np.int64) + (took > edges[1])
+    first, second = floats("edges", edges, shape=(2,))
+    if not 0 <= first < second:
+        raise ValueError(f"edges: the first must be 0 or more and below the second, are {first:g} and {second:g}")
+    bands: Integers = (took >= first).astype(np.int64) + (took > second)
+    return bands
 
 
+@guarded("p")
 def benjamini_hochberg(p: ArrayLike) -> Vector:
     """Adjust p values so that of those up to q at most a share q is expected to be false alarms.
 
@@ -252,6 +258,7 @@ def benjamini_hochberg(p: ArrayLike) -> Vector:
     return adjusted
 
 
+@guarded("y")
 def leave_one_rater_out(y: ArrayLike, target: ArrayLike, rater: ArrayLike) -> Shifts:
     """How each target's mean moves when one of its raters is left out.
 
@@ -275,6 +282,7 @@ def leave_one_rater_out(y: ArrayLike, target: ArrayLike, rater: ArrayLike) -> Sh
     return Shifts(targets[whose], raters[pair % max(len(raters), 1)], answers, known)
 
 
+@guarded("residual", "sd")
 def pair_residuals(residual: ArrayLike, rater: ArrayLike, vendor: ArrayLike, *, sd: float) -> Residuals:
     """Test every rater's residuals for every vendor against chance.
 
@@ -287,8 +295,8 @@ def pair_residuals(residual: ArrayLike, rater: ArrayLike, vendor: ArrayLike, *, 
         ValueError: NaN, different lengths, sd not above 0.
     """
     left = _column("residual", residual)
-    if not 0 < sd < np.inf:
-        raise ValueError(f"sd: must be above 0 and finite, is {sd}")
+    if number("sd", sd) <= 0:
+        raise ValueError(f"sd: must be above 0, is {sd}")
     raters, of_rater = levels("rater", rater, len(left))
     vendors, of_vendor = levels("vendor", vendor, len(left))
     pair, answers, total = _pairs(left, of_rater, of_vendor, len(vendors))
@@ -297,6 +305,7 @@ def pair_residuals(residual: ArrayLike, rater: ArrayLike, vendor: ArrayLike, *, 
     return Residuals(raters[who], vendors[whom], total / answers, p, benjamini_hochberg(p))
 
 
+@guarded("counts")
 def busy_hours(counts: ArrayLike) -> Vector:
     """Chance that an hour brings so many answers or more, had they come evenly over the hours a contract was open.
 
@@ -316,6 +325,7 @@ def busy_hours(counts: ArrayLike) -> Vector:
     return tail
 
 
+@guarded("scores")
 def party_gaps(scores: ArrayLike) -> Vector:
     """How far each party's score lies above the mean of the other parties' for the same contract.
 
@@ -334,14 +344,9 @@ def party_gaps(scores: ArrayLike) -> Vector:
 
 
 def _table(answers: ArrayLike, name: str = "answers") -> Vector:
-    try:
-        table = np.asarray(answers, dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name}: is not a table of numbers ({error})") from error
+    table = floats(name, answers, gaps=True)
     if table.ndim != 2:
         raise ValueError(f"{name}: must have two dimensions, has shape {table.shape}")
-    if np.isinf(table).any():
-        raise ValueError(f"{name}: must be finite, or NaN where there is none")
     return table
 
 

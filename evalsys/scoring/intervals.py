@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from evalsys.scoring.arrays import Flags, Vector, floats, share
+from evalsys.scoring.arrays import Flags, Vector, as_array, floats, guarded, number, share
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,7 @@ def normal_quantile(level: float) -> float:
     return float(ndtri((1 + share("level", level)) / 2))
 
 
+@guarded("m", "n")
 def wilson(m: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Vector, Vector]:
     """Wilson's score limits of a mean share.
 
@@ -46,7 +47,7 @@ def wilson(m: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Vector, Vec
     Source:
         Wilson (1927); Newcombe (1998), Statistics in Medicine 17:857-872, method 3.
     """
-    count = np.asarray(n, dtype=np.float64)
+    count = _endless("n", n)
     if not (count > 0).all():
         raise ValueError("n: must be above 0")
     per_answer = 1 / np.maximum(count, 1e-30)  # so little says nothing: the limits are 0 and 1
@@ -87,6 +88,7 @@ def dispersion(mean: Vector, variance: Vector, n: Vector, *, pooled: ArrayLike, 
     return phi
 
 
+@guarded("mean", "variance", "n", "n_effective")
 def cell(
     mean: ArrayLike,
     variance: ArrayLike,
@@ -123,19 +125,19 @@ def cell(
     _require("variance", "must not be below 0", s2 >= 0)
     shared = floats("pooled", pooled)
     _require("pooled", "must be above 0", shared > 0)
-    people = np.asarray(frame, dtype=np.float64)
-    _require("frame", "must not be below 0 or NaN", people >= 0)
+    people = _endless("frame", frame)
+    _require("frame", "must not be below 0", people >= 0)
     effective = answers if n_effective is None else floats("n_effective", n_effective)
     _require("n_effective", "must be above 0", effective > 0)
-    if strength < 0 or not np.isfinite(strength):
-        raise ValueError(f"strength: must be 0 or more, is {strength}")
+    _require("strength", "must be 0 or more", np.asarray(number("strength", strength) >= 0))
     estimate = np.clip(floats("mean", mean), 0, 100)
     phi = dispersion(estimate, np.where(answers > 1, s2, 0), answers, pooled=shared, strength=strength)
-    asked = np.where(people >= answers, answers / np.where(people > 0, people, 1), 0)
+    asked = np.where(people >= answers, answers / np.where(people >= answers, people, 1), 0)
     low, high = _wilson(estimate / 100, phi * (1 - asked) / effective, normal_quantile(level))
     return _around(estimate, low * 100, high * 100)
 
 
+@guarded("mean", "raters", "variance")
 def rater_cell(mean: ArrayLike, raters: ArrayLike, *, variance: ArrayLike, level: float = 0.95) -> Limits:
     """A cell of appointed raters: normal limits with (σ²_rater + σ²_e)/raters, cut to 0 to 100.
 
@@ -159,6 +161,7 @@ def rater_cell(mean: ArrayLike, raters: ArrayLike, *, variance: ArrayLike, level
     return _around(estimate, estimate - arm, estimate + arm)
 
 
+@guarded("weights", "cells", "extra")
 def combine(
     weights: ArrayLike,
     cells: Limits,
@@ -250,6 +253,15 @@ def _changes(weights: Vector, parts: Vector, moves: Vector, score: Vector) -> Ve
             moved[:, p, d] += moves[:, p, d]
             changes[:, p, d] = np.abs(_geometric(weights, moved) - score)
     return changes
+
+
+def _endless(name: str, values: ArrayLike) -> Vector:
+    """Numbers that may be infinite, but not NaN."""
+    given = as_array(name, values)
+    if given.dtype.kind != "f":
+        return floats(name, given)
+    endless: Flags = given.astype(np.float64) == np.inf
+    return np.where(endless, np.inf, floats(name, np.where(endless, 0, given)))
 
 
 def _around(estimate: Vector, low: Vector, high: Vector) -> Limits:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalsys.scoring.arrays import Integers, Vector, floats, integers, share
+from evalsys.scoring.arrays import Integers, Vector, floats, guarded, integers, share, whole
 
 Metric = Literal["ordinal", "nominal", "interval", "ratio"]
 
@@ -33,6 +33,7 @@ class Krippendorff:
     pairable: int
 
 
+@guarded("ratings")
 def krippendorff_alpha(
     ratings: ArrayLike, *, metric: Metric = "ordinal", level: float = 0.95, draws: int = 1000, seed: int = 0
 ) -> Krippendorff:
@@ -52,14 +53,9 @@ def krippendorff_alpha(
         Krippendorff (2011), Computing Krippendorff's Alpha-Reliability; Hayes and Krippendorff (2007), Communication
         Methods and Measures 1:77-89, for resampling.
     """
-    try:
-        table = np.asarray(ratings, dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"ratings: is not a table of numbers ({error})") from error
+    table = floats("ratings", ratings, gaps=True, largest=np.inf)
     if table.ndim != 2 or table.shape[1] < 2:
         raise ValueError(f"ratings: must have shape (targets, raters) with at least two raters, has {table.shape}")
-    if np.isinf(table).any():
-        raise ValueError("ratings: must be finite, or NaN where there is none")
     target, _rater = np.nonzero(~np.isnan(table))
     values, place = np.unique(table[~np.isnan(table)], return_inverse=True)
     counts = np.zeros((len(table), len(values)), dtype=np.int64)
@@ -67,6 +63,7 @@ def krippendorff_alpha(
     return alpha_of_counts(counts, values, metric=metric, level=level, draws=draws, seed=seed)
 
 
+@guarded("counts", "values")
 def alpha_of_counts(
     counts: ArrayLike,
     values: ArrayLike,
@@ -86,9 +83,9 @@ def alpha_of_counts(
         ValueError: as `krippendorff_alpha`; shapes that do not fit, counts below 0, values that do not ascend.
     """
     half = (1 - share("level", level)) / 2
-    if draws < 1:
-        raise ValueError(f"draws: must be at least 1, is {draws}")
-    place = floats("values", values)
+    whole("draws", draws, least=1)
+    whole("seed", seed, least=0)
+    place = floats("values", values, largest=np.inf)
     given = integers("counts", counts)
     if place.ndim != 1 or given.ndim != 2 or given.shape[1] != len(place):
         raise ValueError(f"counts: must have shape (targets, {place.size}), has {given.shape}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalsys.scoring.arrays import Flags, Integers, Vector, floats, integers, share
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, guarded, integers, share, whole
 
 STEPWISE_UP_TO = 500
 """Members up to which all pairs are looked at, stepwise; larger groups get one conservative step."""
@@ -34,6 +34,7 @@ class RankSets:
     conservative: bool
 
 
+@guarded("estimates", "se")
 def rank_sets(
     estimates: ArrayLike,
     se: ArrayLike,
@@ -69,8 +70,8 @@ def rank_sets(
     if (sigma < 0).any():
         raise ValueError("se: must not be below 0")
     share("level", level)
-    if draws < 1:
-        raise ValueError(f"draws: must be at least 1, is {draws}")
+    whole("draws", draws, least=1)
+    whole("seed", seed, least=0)
     order = np.lexsort((sigma, theta))  # draws go by this order, not by that of the rows
     back = np.argsort(order, kind="stable")
     generator = np.random.default_rng(seed)
@@ -80,6 +81,7 @@ def rank_sets(
     return RankSets(lower[back], upper[back], critical, conservative=large)
 
 
+@guarded("estimates")
 def bands(estimates: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Integers:
     """Bands of members that cannot be told from their leader.
 
@@ -96,6 +98,8 @@ def bands(estimates: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Integers:
         ValueError: different lengths, or a set whose lower end is above its upper.
     """
     theta = floats("estimates", estimates)
+    if theta.ndim != 1:
+        raise ValueError(f"estimates: must be one-dimensional, has {theta.ndim} dimensions")
     best, worst = (integers(n, v, shape=theta.shape) for n, v in (("lower", lower), ("upper", upper)))
     if (best > worst).any():
         raise ValueError("lower: must not be above upper")

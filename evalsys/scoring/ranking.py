@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.arrays import Flags, Integers, Vector, indices
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, indices
 from evalsys.scoring.rank_sets import RankSets, bands, rank_sets
 
 __all__ = ["NO_RANK", "Peers", "RankSets", "bands", "competition_ranks", "peers_of", "rank_sets", "ranks_among"]
@@ -50,7 +51,7 @@ class Peers:
                 yield group, among, here
 
 
-def competition_ranks(scores: Vector) -> Integers:
+def competition_ranks(scores: ArrayLike) -> Integers:
     """1, 2, 2, 4 …: the best first, ties share the better rank.
 
     Args:
@@ -58,11 +59,17 @@ def competition_ranks(scores: Vector) -> Integers:
 
     Returns:
         shape (members,), 1 for the best; `NO_RANK` for NaN.
+
+    Raises:
+        ValueError: not one line of numbers.
     """
-    ranked = np.flatnonzero(~np.isnan(scores))
-    values = np.sort(-np.round(scores[ranked], TIE_DECIMALS))
-    ranks = np.full(len(scores), NO_RANK, dtype=np.int64)
-    ranks[ranked] = np.searchsorted(values, -np.round(scores[ranked], TIE_DECIMALS), side="left") + 1
+    given = floats("scores", scores, gaps=True)
+    if given.ndim != 1:
+        raise ValueError(f"scores: must be one-dimensional, has {given.ndim} dimensions")
+    ranked = np.flatnonzero(~np.isnan(given))
+    downwards = -np.round(given[ranked], TIE_DECIMALS)
+    ranks = np.full(len(given), NO_RANK, dtype=np.int64)
+    ranks[ranked] = np.searchsorted(np.sort(downwards), downwards, side="left") + 1
     return ranks
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, fdtrc, fdtri
 
-from evalsys.scoring.arrays import Vector, floats, share
+from evalsys.scoring.arrays import Vector, floats, guarded, share, whole
 from evalsys.scoring.krippendorff import Krippendorff, alpha_of_counts, krippendorff_alpha
 
 __all__ = [
@@ -100,6 +100,7 @@ class Crossed(Protocol):
     def variance_residual(self) -> float: ...
 
 
+@guarded("ratings")
 def icc(ratings: ArrayLike, *, level: float = 0.95) -> Icc:
     """Shrout and Fleiss's six intraclass correlations.
 
@@ -182,6 +183,7 @@ def raters_needed(fit: Icc | Crossed, target: float) -> int:
     return max(1, math.ceil(exact - 1e-9))
 
 
+@guarded("items")
 def cronbach_alpha(items: ArrayLike, *, level: float = 0.95) -> Alpha:
     """Cronbach's α, Feldt's interval, and α without each item.
 
@@ -196,9 +198,11 @@ def cronbach_alpha(items: ArrayLike, *, level: float = 0.95) -> Alpha:
         Cronbach (1951), Psychometrika 16:297-334; Feldt, Woodruff and Salih (1987), Appl. Psychol. Meas. 11:93-103.
     """
     x = _table("items", items, "respondents", "items")
-    return alpha_of_covariance(np.cov(x, rowvar=False), len(x), level=level)
+    x = x - x[0]  # exactly 0 where an item is constant
+    return alpha_of_covariance(np.cov(x / (np.abs(x).max() or 1), rowvar=False), len(x), level=level)
 
 
+@guarded("covariance")
 def alpha_of_covariance(covariance: ArrayLike, respondents: int, *, level: float = 0.95) -> Alpha:
     """`cronbach_alpha` from the items' covariances, so that sums of many respondents are enough.
 
@@ -215,8 +219,7 @@ def alpha_of_covariance(covariance: ArrayLike, respondents: int, *, level: float
     n, k = respondents, len(covariance)
     if covariance.shape[1] != k or not np.allclose(covariance, covariance.T) or (np.diagonal(covariance) < 0).any():
         raise ValueError("covariance: must be square and symmetric, with variances of 0 or more")
-    if n < 2:
-        raise ValueError(f"respondents: must be at least 2, are {n}")
+    whole("respondents", n, least=2)
     total = float(covariance.sum())
     spread = np.diagonal(covariance)
     if total <= 1e-12 * spread.sum():
@@ -242,6 +245,7 @@ def alpha_of_covariance(covariance: ArrayLike, respondents: int, *, level: float
     )
 
 
+@guarded("ratings")
 def kendall_w(ratings: ArrayLike) -> Concordance:
     """Kendall's coefficient of concordance, corrected for ties.
 
@@ -277,9 +281,11 @@ def _table(name: str, values: ArrayLike, rows: str, columns: str) -> Vector:
 def _mean_squares(x: Vector) -> tuple[float, float, float, float]:
     """Between targets, within targets, between raters, residual; noise of the arithmetic is 0."""
     n, k = x.shape
+    x = x - x[0, 0]  # exactly 0 where all are equal
     x = x - x.mean()
+    x = x / (np.abs(x).max() or 1)  # only ratios are used; no square too small for a float
     rows, columns = x.mean(axis=1), x.mean(axis=0)
-    noise = 1e-24 * float(np.abs(x).max()) ** 2
+    noise = 1e-24
     between = k * float(rows @ rows)
     judges = n * float(columns @ columns)
     within = float(((x - rows[:, None]) ** 2).sum())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalsys.scoring.arrays import Flags, Integers, Vector, floats, share
+from evalsys.scoring.arrays import Flags, Integers, Vector, floats, guarded, number, share, whole
 from evalsys.scoring.ranking import TIE_DECIMALS
 
 CONCENTRATION = 50.0
@@ -43,6 +43,7 @@ class Sensitivity:
     draws: int
 
 
+@guarded("parts", "weights", "taken")
 def over_weights(
     parts: ArrayLike, weights: ArrayLike, *, taken: ArrayLike = 1.0, concentration: float = CONCENTRATION
 ) -> tuple[Vector, Vector]:
@@ -70,12 +71,13 @@ def over_weights(
 
 
 def _over_weights(values: Vector, shares: Vector, times: Vector, concentration: float) -> tuple[Vector, Vector]:
-    whole = times @ shares
-    score = (times * values) @ shares / whole
+    carried = times @ shares
+    score = (times * values) @ shares / carried
     spread = (times * (values - score[:, None])) ** 2 @ shares  # Σ w₀x² - mean² without its cancellation
-    return score, np.sqrt(spread / (concentration + 1)) / whole
+    return score, np.sqrt(spread / (concentration + 1)) / carried
 
 
+@guarded("parts", "weights", "taken")
 def sensitivity(
     parts: ArrayLike,
     weights: ArrayLike,
@@ -105,8 +107,8 @@ def sensitivity(
     """
     values, shares, times = _checked(parts, weights, taken, concentration)
     share("level", level)
-    if draws < 1:
-        raise ValueError(f"draws: must be at least 1, is {draws}")
+    whole("draws", draws, least=1)
+    whole("seed", seed, least=0)
     score, sd = _over_weights(values, shares, times, concentration)
     used = shares > 0
     drawn = np.random.default_rng(seed).dirichlet(concentration * shares[used], size=draws)
@@ -142,15 +144,16 @@ def sensitivity(
 def _checked(
     parts: ArrayLike, weights: ArrayLike, taken: ArrayLike, concentration: float
 ) -> tuple[Vector, Vector, Vector]:
-    values, given, times = floats("parts", parts), floats("weights", weights), floats("taken", taken)
+    values, given = floats("parts", parts), floats("weights", weights, largest=np.inf)
+    times = floats("taken", taken)
     if values.ndim != 2:
         raise ValueError(f"parts: must have two dimensions, members by parts, has shape {values.shape}")
     if given.shape != values.shape[1:]:
         raise ValueError(f"weights: must have shape {values.shape[1:]}, one a part, has {given.shape}")
     if (given < 0).any() or not given.any():
         raise ValueError("weights: must not be below 0, and not all 0")
-    if not 1 <= concentration < np.inf:
-        raise ValueError(f"concentration: must be at least 1 and finite, is {concentration}")
+    if number("concentration", concentration) < 1:
+        raise ValueError(f"concentration: must be at least 1, is {concentration}")
     if times.shape not in {(), values.shape}:
         raise ValueError(f"taken: must have the shape of parts, {values.shape}, has {times.shape}")
     times = np.broadcast_to(times, values.shape)

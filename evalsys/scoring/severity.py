@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 
-from evalsys.scoring.arrays import Integers, Labels, Vector, floats, levels
+from evalsys.scoring.arrays import Integers, Labels, Vector, floats, guarded, levels
 from evalsys.scoring.crossed import Design, Point, conditional_variances, connected, design, evaluate
 
 FLAT = 1e-6
@@ -78,6 +78,7 @@ class CrossedFit:
     components: tuple[Component, ...]
 
 
+@guarded("y")
 def fit_crossed(
     y: ArrayLike, target: ArrayLike, rater: ArrayLike, *, method: Literal["REML", "ML"] = "REML"
 ) -> CrossedFit:
@@ -105,7 +106,9 @@ def fit_crossed(
     labels, positions = zip(
         *(levels(name, values, len(answers)) for name, values in (("target", target), ("rater", rater))), strict=True
     )
-    centre, scale = float(answers.mean()), float(answers.std())
+    centre = float(answers.mean())
+    farthest = float(np.abs(answers - centre).max())
+    scale = farthest and farthest * float(((answers - centre) / farthest).std())  # no square too small for a float
     if scale <= 1e-12 * abs(centre):
         raise ValueError("y: all answers are equal; there is no variance to divide between targets and raters")
     larger = 0 if len(labels[0]) >= len(labels[1]) else 1

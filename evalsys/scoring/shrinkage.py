@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from evalsys.scoring.arrays import Vector, floats
+from evalsys.scoring.arrays import Vector, floats, guarded, number
 from evalsys.scoring.intervals import normal_quantile
 
 Method = Literal["REML", "PM", "DL"]
 
 MORRIS_FROM = 4
 """Members from which the uncertainty of τ² can be reckoned: Morris's term divides by k - 3."""
+
+NEGLIGIBLE = 1e-20
+"""A variance below this share of the squared range of the estimates is rounding, and so is what it adds to τ²."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,7 @@ class Shrunk:
     tau2: float
 
 
+@guarded("estimates", "variances")
 def tau_squared(estimates: ArrayLike, variances: ArrayLike, method: Method = "REML") -> float:
     """The variance between members beyond what their own variances explain.
 
@@ -67,6 +71,7 @@ def tau_squared(estimates: ArrayLike, variances: ArrayLike, method: Method = "RE
     y, v = _members(estimates, variances)
     if len(y) < 2:
         raise ValueError("estimates: at least 2 members are needed to see how they differ")
+    v = np.maximum(v, NEGLIGIBLE * np.ptp(y) ** 2)
     scale = float(v.max())  # in units of the largest variance, so that tolerances mean the same at any scale
     y, v = (y - y.mean()) / np.sqrt(scale), v / scale
     if method == "REML":
@@ -79,6 +84,7 @@ def tau_squared(estimates: ArrayLike, variances: ArrayLike, method: Method = "RE
     raise ValueError(f"method: {method!r} is not one of REML, PM and DL")
 
 
+@guarded("estimates", "variances", "tau2", "mean")
 def shrink(
     estimates: ArrayLike,
     variances: ArrayLike,
@@ -114,11 +120,11 @@ def shrink(
         raise ValueError("estimates: there is no member")
     if tau2 is None:
         tau2 = tau_squared(y, v, method)
-    elif not (np.isfinite(tau2) and tau2 >= 0):
+    elif number("tau2", tau2) < 0:
         raise ValueError(f"tau2: must be 0 or more, is {tau2}")
     k, total = len(y), v + tau2
     w = 1 / total
-    centre = float(w @ y / w.sum()) if mean is None else float(floats("mean", mean))
+    centre = float(w @ y / w.sum()) if mean is None else number("mean", mean)
     centre_variance = float(1 / w.sum()) if mean is None else 0.0
     factor = v / total
     if bias_corrected:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from evalsys.scoring.arrays import Flags, Integers, Vector, floats, integers
+from evalsys.scoring.arrays import Flags, Integers, Vector, as_array, floats, guarded, integers, levels, number, whole
 
 _ROUNDS = 10_000
 """Rounds of raking before it is given up."""
@@ -39,6 +39,7 @@ class SurveyMean:
     total_se: float
 
 
+@guarded("counts", "sizes")
 def poststratify(
     counts: ArrayLike, sizes: ArrayLike, *, minimum: int = 5, names: Sequence[str] | None = None
 ) -> PostStratified:
@@ -61,13 +62,14 @@ def poststratify(
         raise ValueError(f"sizes: must have the shape of counts, {n.shape}, has {frame.shape}")
     if (n < 0).any() or (frame < 0).any():
         raise ValueError("counts, sizes: must not be below 0")
-    if n.sum() == 0 or frame.sum() == 0:
+    if not n.any() or not frame.any():
         raise ValueError("counts, sizes: nobody answered, or nobody is in the frame")
+    whole("minimum", minimum, least=0)
     labels = [str(place) for place in range(len(n))] if names is None else list(names)
     if len(labels) != len(n):
         raise ValueError(f"names: must be {len(n)}, are {len(labels)}")
     thin: Flags = (n < minimum) | (frame == 0)
-    while thin.any() and not thin.all() and (n[thin].sum() < minimum or frame[thin].sum() == 0):
+    while thin.any() and not thin.all() and (n[thin].sum(dtype=np.float64) < minimum or frame[thin].sum() == 0):
         fewest = np.flatnonzero(~thin)[np.argmin(n[~thin])]
         thin[fewest] = True
     group = np.arange(len(n), dtype=np.int64)
@@ -79,6 +81,7 @@ def poststratify(
     return PostStratified(weights, group, together)
 
 
+@guarded("weights", "times")
 def trim(weights: ArrayLike, times: float = 4.0) -> Vector:
     """Cut weights at so many times their median; weights of 0 do not count towards it.
 
@@ -90,11 +93,12 @@ def trim(weights: ArrayLike, times: float = 4.0) -> Vector:
         ValueError: a negative weight, all are 0, `times` below 1.
     """
     w = _weights(weights)
-    if not times >= 1:
+    if number("times", times) < 1:
         raise ValueError(f"times: must be at least 1, is {times}")
     return np.minimum(w, times * np.median(w[w > 0]))
 
 
+@guarded("weights")
 def kish_n_eff(weights: ArrayLike) -> float:
     """How many equally weighted respondents are as precise: (Σw)²/Σw².
 
@@ -112,6 +116,7 @@ def kish_n_eff(weights: ArrayLike) -> float:
     return float(w.sum() ** 2 / (w @ w))
 
 
+@guarded("cells", "margins")
 def rake(cells: ArrayLike, margins: Sequence[ArrayLike]) -> Vector:
     """Scale a table along each axis in turn until it has the margins known of the frame.
 
@@ -155,6 +160,7 @@ def rake(cells: ArrayLike, margins: Sequence[ArrayLike]) -> Vector:
     raise ValueError("margins: no table with these empty cells has these margins; take categories together")
 
 
+@guarded("y", "weights")
 def survey_mean(
     y: ArrayLike,
     weights: ArrayLike,
@@ -186,7 +192,9 @@ def survey_mean(
     rows = len(values)
     stratum = _labels("strata", np.zeros(rows) if strata is None else strata, rows)[:, 0]
     units = _labels("clusters", np.arange(rows) if clusters is None else clusters, rows)
-    population = np.full(units.shape, np.inf) if sizes is None else floats("sizes", sizes).reshape(rows, -1)
+    population = np.full(units.shape, np.inf) if sizes is None else floats("sizes", sizes)
+    if population.ndim == 1:
+        population = population[:, None]
     if population.shape != units.shape:
         raise ValueError(f"sizes: must have the shape of clusters, {units.shape}, has {population.shape}")
     whole, total = float(w.sum()), float(w @ values)
@@ -212,7 +220,7 @@ def _variance(z: Vector, stratum: Integers, units: Integers, population: Vector)
             raise ValueError(f"sizes: {size:g} units are in the population, {drawn} were drawn")
         share = drawn / size
         if drawn == 1 and share < 1:
-            raise ValueError("clusters: a stratum has one unit of several; take strata together")
+            raise ValueError("strata, clusters: a stratum has one unit of several; take strata together")
         totals = np.bincount(place, weights=z[rows])
         result += (1 - share) * drawn / max(drawn - 1, 1) * float(((totals - totals.mean()) ** 2).sum())
         if units.shape[1] > 1 and share > 0:
@@ -222,11 +230,11 @@ def _variance(z: Vector, stratum: Integers, units: Integers, population: Vector)
 
 def _labels(name: str, values: ArrayLike, rows: int) -> Integers:
     """Labels of any kind as numbers, shape (rows, stages)."""
-    array = np.asarray(values)
-    if array.shape[:1] != (rows,) or array.ndim > 2:
-        raise ValueError(f"{name}: must have {rows} rows, has shape {array.shape}")
-    array = array.reshape(rows, -1)
-    return np.column_stack([np.unique(column, return_inverse=True)[1] for column in array.T]).astype(np.int64)
+    given = as_array(name, values)
+    if given.shape[:1] != (rows,) or given.ndim > 2 or not given.size:
+        raise ValueError(f"{name}: must have {rows} rows, has shape {given.shape}")
+    given = given.reshape(rows, -1)
+    return np.column_stack([levels(name, column, rows)[1] for column in given.T])
 
 
 def _along(table: Vector, axis: int) -> Vector:
@@ -235,7 +243,7 @@ def _along(table: Vector, axis: int) -> Vector:
 
 
 def _weights(values: ArrayLike) -> Vector:
-    w = floats("weights", values)
+    w = floats("weights", values, largest=np.inf)
     if w.ndim != 1 or (w < 0).any() or not (w > 0).any():
         raise ValueError("weights: must be a line of numbers of 0 or more, not all 0")
     return w

@@ -52,7 +52,7 @@ def test_the_page_names_the_service_and_asks_with_radio_buttons_only(client: Che
     assert not [i for i in root.iter("input") if "required" in i.attrib]
     for fieldset in root.iter("fieldset"):
         assert fieldset[0].tag == "legend"
-    privacy = page.text.index('class="privacy"')
+    privacy = page.text.index("<section>")
     assert privacy < page.text.index("<button")
 
 

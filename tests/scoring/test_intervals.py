@@ -52,7 +52,7 @@ def test_wilson_holds_its_mean_and_stays_a_share(m: float, n: float, level: floa
         (-0.1, 5, 0.95, "m: must lie"),
         (np.nan, 5, 0.95, "m: must be finite"),
         (0.5, 0, 0.95, "n: must be above 0"),
-        (0.5, np.nan, 0.95, "n: must be above 0"),
+        (0.5, np.nan, 0.95, "n: must be finite"),
         (0.5, 5, 1, "level: must lie"),
     ],
 )
@@ -108,10 +108,10 @@ def test_an_estimate_beyond_the_scale_is_cut() -> None:
         ({"variance": -1}, "variance: must not be below 0"),
         ({"pooled": 0}, "pooled: must be above 0"),
         ({"frame": -1}, "frame: must not be below 0"),
-        ({"frame": np.nan}, "frame: must not be below 0"),
+        ({"frame": np.nan}, "frame: must be finite"),
         ({"n_effective": 0}, "n_effective: must be above 0"),
         ({"strength": -1}, "strength: must be 0 or more"),
-        ({"strength": np.inf}, "strength: must be 0 or more"),
+        ({"strength": np.inf}, "strength: must be finite"),
     ],
 )
 def test_a_cell_refuses(changes: dict[str, float], why: str) -> None:

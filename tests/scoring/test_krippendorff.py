@@ -115,7 +115,7 @@ def test_huge_numbers_lose_nothing() -> None:
         pytest.param([[1, np.inf], [1, 2]], {}, "ratings: must be finite", id="infinite"),
         pytest.param([[1], [2]], {}, "ratings: must have shape", id="one-rater"),
         pytest.param([1, 2], {}, "ratings: must have shape", id="flat"),
-        pytest.param([["a", "b"]], {}, "ratings: is not a table", id="words"),
+        pytest.param([["a", "b"]], {}, "ratings: must be numbers", id="words"),
         pytest.param([[2, 2], [2, 2]], {}, "ratings: all are equal", id="all-equal"),
         pytest.param([[1, 2], [1, _]], {}, "ratings: 1 targets", id="one-pair"),
         pytest.param([[1, 2], [2, 2]], {"metric": "length"}, "metric", id="metric"),

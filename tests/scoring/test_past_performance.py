@@ -65,11 +65,11 @@ def test_the_value_lies_between_the_records(records: list[tuple[int, int, float,
         ((2, 2026, 50, 1), {}, "vendor: an index"),
         ((0, 2026, 101, 1), {}, "score: must lie"),
         ((0, 2026, float("inf"), 1), {}, "score: must be finite"),
-        ((0, 2026, 50, -1), {}, "size: must not"),
+        ((0, 2026, 50, -1), {}, "size, sd: must not"),
         ((0, 2026, 50, 1), {"decay": 0}, "decay: must be"),
         ((0, 2026, 50, 1), {"look_back": 0}, "look_back: must be"),
         ((0, 2026, 50, 1), {"neutral": 101}, "neutral: must lie"),
-        ((0, 2026, 50, 1), {"neutral": NAN}, "neutral: must lie"),
+        ((0, 2026, 50, 1), {"neutral": NAN}, "neutral: must be finite"),
     ],
 )
 def test_faulty_records_are_refused(record: tuple[int, int, float, float], options: Any, why: str) -> None:

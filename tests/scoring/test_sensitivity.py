@@ -104,7 +104,7 @@ def test_one_member_and_none() -> None:
         ({"weights": [0, 0]}, "weights: must not be below 0, and not all 0"),
         ({"weights": [np.inf, 0]}, "weights: must be finite"),
         ({"concentration": 0.9}, "concentration: must be at least 1"),
-        ({"concentration": np.inf}, "concentration: must be at least 1"),
+        ({"concentration": np.inf}, "concentration: must be finite"),
         ({"level": 1}, "level: must lie between"),
         ({"draws": 0}, "draws: must be at least 1"),
     ],

@@ -144,7 +144,7 @@ def test_equal_estimates_do_not_differ() -> None:
         (([1, np.nan], [1, 1]), {}, "estimates: must be finite"),
         (([1, 2], [1, 1]), {"method": "ML"}, "method: 'ML' is not one of"),
         (([1, 2], [1, 1]), {"tau2": -1.0}, "tau2: must be 0 or more"),
-        (([1, 2], [1, 1]), {"tau2": np.inf}, "tau2: must be 0 or more"),
+        (([1, 2], [1, 1]), {"tau2": np.inf}, "tau2: must be finite"),
         (([1, 2], [1, 1]), {"mean": np.nan}, "mean: must be finite"),
         (([1, 2, 3], [1, 1, 1]), {"bias_corrected": True}, "bias_corrected: needs at least 4"),
     ],
