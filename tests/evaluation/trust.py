@@ -20,7 +20,7 @@ from tests.factories import NOW, make_account, make_contract, make_cycle, make_e
 STEPS = b"""
 [severity]
 [reliability]
-draws = 50
+draws = 200
 [integrity]
 """
 
