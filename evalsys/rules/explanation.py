@@ -15,6 +15,7 @@ from evalsys.rules.model import (
     Text,
     YesNoScale,
 )
+from evalsys.rules.steps import steps
 from evalsys.rules.text_table import table
 
 
@@ -60,6 +61,7 @@ class _Explanation:
             (self.say("量表", "Scales"), self.scales()),
             (self.say("等级", "Grades"), self.grades()),
             (self.say("评级条件", "When a score is rated"), self.status()),
+            (self.say("计算步骤", "Steps of the method"), self.steps()),
             (self.say("比较组", "Peer groups"), self.peer_groups()),
             (self.say("下一年度选择承接主体", "Choosing next year's vendor"), self.selection()),
         )
@@ -209,6 +211,20 @@ class _Explanation:
             )
         )
         return lines
+
+    def steps(self) -> list[str]:
+        header = (
+            self.say("步骤", "Step"),
+            self.say("启用", "On"),
+            self.say("名称", "Name"),
+            self.say("做什么", "What it does"),
+        )
+        yes, no = self.say("是", "on"), self.say("否", "off")
+        rows = [
+            (str(step.number), yes if step.on else no, self.name(step.name), self.name(step.says))
+            for step in steps(self.rules)
+        ]
+        return table(header, rows, right=frozenset({0}))
 
     def peer_groups(self) -> list[str]:
         if not self.rules.peer_groups:
