@@ -9,14 +9,15 @@ from sqlalchemy.orm import Session
 
 from evalsys import config
 from evalsys.base.language import number, percent, points, words
-from evalsys.evaluation.explanation import Explanation, explain
 from evalsys.evaluation.naming import Names
+from evalsys.evaluation.scorecard import Scorecard, scorecard
 from evalsys.publication import queries
 from evalsys.publication.models import EditionScore
 from evalsys.publication.queries import Shown, rules_of_edition
 from evalsys.rules.explanation import shares_of_score
 from evalsys.rules.loading import load
 from evalsys.rules.model import BandScale, Criterion, GoalpostScale, Rules, Source
+from evalsys.rules.steps import Step, steps
 from evalsys.scoring.composite import MILLION, level_points
 
 
@@ -39,8 +40,9 @@ class Method:
     names: Names
     shown: Shown | None
     asked: dict[str, list[Asked]]
+    steps: tuple[Step, ...]
     example: EditionScore | None
-    explanation: Explanation | None
+    card: Scorecard | None
 
 
 def method(session: Session, asked_edition: str = "") -> Method:
@@ -61,8 +63,9 @@ def method(session: Session, asked_edition: str = "") -> Method:
             party.code: [_asked(criterion, names) for criterion in rules.criteria if criterion.party == party.code]
             for party in rules.parties
         },
+        steps=steps(rules),
         example=example,
-        explanation=explain(example, rules) if example else None,
+        card=scorecard(example, names) if example else None,
     )
 
 

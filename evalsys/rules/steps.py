@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from evalsys.rules.model import Rules, Text
 
 MODES = {
-    "self": Text(zh="本人自填", en="filled in alone"),
-    "assisted": Text(zh="他人协助", en="with help"),
+    "self": Text(zh="本人填写", en="by oneself"),
+    "assisted": Text(zh="协助填写", en="with help"),
     "telephone": Text(zh="电话访问", en="by telephone"),
     "paper": Text(zh="纸质问卷", en="on paper"),
 }
