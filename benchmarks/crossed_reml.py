@@ -30,10 +30,8 @@ def ours(path: Path, runs: int) -> str:
         start = time.perf_counter()
         fit = fit_crossed(table["y"], table["d"], table["s"])
         seconds.append(time.perf_counter() - start)
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     return (
-        f"evalsys: median {statistics.median(seconds):.2f} s of {runs}, peak {peak:.0f} MB, "
+        f"evalsys: median {statistics.median(seconds):.2f} s of {runs}, {peak(resource.RUSAGE_SELF)}, "
         f"criterion {fit.criterion:.4f}, variances "
         f"{fit.variance_target:.6f} {fit.variance_rater:.6f} {fit.variance_residual:.6f}"
     )
@@ -43,7 +41,15 @@ def peer(path: Path, runs: int) -> str:
     if shutil.which("Rscript") is None:
         return "lme4: Rscript is not there (Debian: apt-get install r-cran-lme4)"
     done = subprocess.run(["Rscript", PEER, path, str(runs)], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or f"lme4: {done.stderr.strip()}"
+    if done.returncode:
+        return f"lme4: {done.stderr.strip()}"
+    return f"{done.stdout.strip()}, {peak(resource.RUSAGE_CHILDREN)}"
+
+
+def peak(whose: int) -> str:
+    """Peak memory of this process, or of the largest of its children."""
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return f"peak {resource.getrusage(whose).ru_maxrss / unit:.0f} MB"
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Step 1: answers become points, and a respondent's points become one composite a dimension.
 
+`weighted_sum` and `weighted_product` are the two plain forms of a composite, for any table of points.
+
 Everything a database has to repeat is done in whole numbers, so that SQL on any engine and this module agree to the
 last digit: points are millionths of a point, weights are whole numbers, a composite is rounded half up to thousandths.
 """
@@ -224,6 +226,63 @@ def composites(points: Answers, how: Scheme) -> Integers:
         denominator = answered[enough] * (MILLION // THOUSANDTHS)
         result[enough, dimension] = _divide_half_up(total[enough], denominator)
     return result
+
+
+def weighted_sum(points: ArrayLike, weights: ArrayLike) -> Vector:
+    """The weighted mean of each row: good parts make up for bad ones.
+
+    Args:
+        points: shape (rows, parts).
+        weights: shape (parts,), 0 or more; only their ratios count.
+
+    Returns:
+        shape (rows,), in the points' unit.
+
+    Raises:
+        ValueError: shapes that do not match, weights below 0 or all 0, NaN or infinity.
+
+    Source:
+        OECD/JRC, Handbook on Constructing Composite Indicators (2008), additive aggregation.
+    """
+    values, shares = _weighted(points, weights)
+    with np.errstate(invalid="ignore", over="ignore"):
+        result: Vector = values @ shares
+    if not np.isfinite(result).all():  # what is not finite in a row, its sum is not either: one look at it is enough
+        raise ValueError("points: must be finite, has NaN or infinity")
+    return result
+
+
+def weighted_product(points: ArrayLike, weights: ArrayLike) -> Vector:
+    """The weighted geometric mean of each row: a part of 0 leaves nothing.
+
+    Args:
+        points: shape (rows, parts), 0 or more.
+        weights: shape (parts,), 0 or more; only their ratios count, and a part with weight 0 does not count at all.
+
+    Returns:
+        shape (rows,), in the points' unit.
+
+    Raises:
+        ValueError: as `weighted_sum`; a point below 0.
+
+    Source:
+        OECD/JRC, Handbook on Constructing Composite Indicators (2008), geometric aggregation.
+    """
+    values, shares = _weighted(points, weights)
+    if not (values >= 0).all() or np.isinf(values).any():
+        raise ValueError("points: must be finite and 0 or more to be multiplied")
+    result: Vector = np.prod(values**shares, axis=1)
+    return result
+
+
+def _weighted(points: ArrayLike, weights: ArrayLike) -> tuple[Vector, Vector]:
+    values, given = np.asarray(points, dtype=np.float64), floats("weights", weights)
+    if values.ndim != 2 or given.shape != values.shape[1:]:
+        raise ValueError(f"weights: must be one a column of points, {values.shape}, has shape {given.shape}")
+    if (given < 0).any() or not given.any():
+        raise ValueError("weights: must not be below 0, and not all 0")
+    scaled = given / given.max()
+    return values, scaled / scaled.sum()
 
 
 def _divide_half_up(numerator: Integers, denominator: Integers) -> Integers:

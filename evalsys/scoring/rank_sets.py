@@ -14,7 +14,7 @@ STEPWISE_UP_TO = 500
 """Members up to which all pairs are looked at, stepwise; larger groups get one conservative step."""
 
 _CLASSES = 48  # of standard errors, in the single step
-_CHUNK = 256  # draws, or rows of pairs, held at once in a large group
+_CHUNK = 256  # draws, or members compared with all, held at once in a large group
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def rank_sets(
     share("level", level)
     whole("draws", draws, least=1)
     whole("seed", seed, least=0)
-    order = np.lexsort((sigma, theta))  # draws go by this order, not by that of the rows
+    order = np.lexsort((theta, sigma))  # draws go by this order, not by that of the rows
     back = np.argsort(order, kind="stable")
     generator = np.random.default_rng(seed)
     large = len(theta) > STEPWISE_UP_TO
@@ -123,7 +123,7 @@ def _stepwise(theta: Vector, sigma: Vector, level: float, draws: int, generator:
     if len(theta) < 2:
         return np.ones(len(theta), dtype=np.int64), np.ones(len(theta), dtype=np.int64), 0.0
     inverse, clear = _differences(theta, sigma)
-    largest = _Largest(generator.standard_normal((draws, len(theta))) * sigma, sigma, inverse)
+    largest = _Largest(_noise(generator, draws, sigma), sigma, inverse)
     others = ~np.eye(len(theta), dtype=np.bool_)
     open_claims, critical = others.copy(), 0.0
     while open_claims.any():
@@ -139,7 +139,7 @@ def _stepwise(theta: Vector, sigma: Vector, level: float, draws: int, generator:
 def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generator: np.random.Generator) -> Found:
     """As `_stepwise`, for each member only the claims about itself, in both directions."""
     (inverse, clear), members = _differences(theta, sigma), len(theta)
-    noise = generator.standard_normal((draws, members)) * sigma
+    noise = _noise(generator, draws, sigma)
     lower, upper = np.ones(members, dtype=np.int64), np.full(members, members, dtype=np.int64)
     for place in range(members):
         above = (noise[:, [place]] - noise) * inverse[place]
@@ -159,26 +159,35 @@ def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generato
 
 
 def _one_step(theta: Vector, sigma: Vector, level: float, draws: int, generator: np.random.Generator) -> Found:
-    largest = np.concatenate(
-        [
-            _Classes.of(generator.standard_normal((min(_CHUNK, draws - done), len(theta))) * sigma, sigma).bounds()
-            for done in range(0, draws, _CHUNK)
-        ]
-    )
-    critical = _upper(largest, level)
-    lower, upper = np.ones(len(theta), dtype=np.int64), np.full(len(theta), len(theta), dtype=np.int64)
-    for start in range(0, len(theta), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        reach = critical * np.hypot(sigma[rows, None], sigma)
-        away = theta[rows, None] - theta
-        lower[rows] += (away < -reach).sum(axis=1)
-        upper[rows] -= (away > reach).sum(axis=1)
+    batches = (min(_CHUNK, draws - done) for done in range(0, draws, _CHUNK))
+    largest = np.concatenate([_Classes.of(_noise(generator, rows, sigma), sigma).bounds() for rows in batches])
+    critical, members = _upper(largest, level), len(theta)
+    order = np.argsort(theta, kind="stable")
+    points, variance = theta[order], sigma[order] ** 2
+    least, most = (critical * np.sqrt(2 * end) for end in (variance.min(), variance.max()))
+    above, below = (np.zeros(members, dtype=np.int64) for _ in range(2))  # clearly above each, clearly below
+    for start in range(0, members, _CHUNK):
+        rows = slice(start, min(start + _CHUNK, members))
+        near = np.searchsorted(points, points[start] + least, side="left")  # nobody before is clear of any of the rows
+        far = np.searchsorted(points, points[rows.stop - 1] + most, side="right")  # everybody from here on is of all
+        clear = points[near:far] - points[rows, None] > critical * np.sqrt(variance[rows, None] + variance[near:far])
+        above[rows] = clear.sum(axis=1) + members - far
+        below[near:far] += clear.sum(axis=0)
+        below[far:] += rows.stop - start
+    lower, upper = np.empty(members, dtype=np.int64), np.empty(members, dtype=np.int64)
+    lower[order], upper[order] = 1 + above, members - below
     return lower, upper, critical
+
+
+def _noise(generator: np.random.Generator, draws: int, sigma: Vector) -> Vector:
+    noise: Vector = generator.standard_normal((draws, len(sigma)))
+    noise *= sigma
+    return noise
 
 
 @dataclass(frozen=True, eq=False)
 class _Classes:
-    """Members in classes of like standard errors, each judged by its outermost members and its least error.
+    """Members, ascending by standard error, in classes, each judged by its outermost members and its least error.
 
     Attributes:
         least: shape (classes,), the smallest standard error of each.
@@ -191,13 +200,11 @@ class _Classes:
 
     @classmethod
     def of(cls, noise: Vector, sigma: Vector) -> _Classes:
-        order = np.argsort(sigma, kind="stable")
         certain = int((sigma == 0).sum())  # a class of their own: beside them nothing bounds a ratio from above
         cuts = certain + np.linspace(0, len(sigma) - certain, _CLASSES, endpoint=False).astype(np.int64)
         starts = np.unique([0, *cuts[cuts < len(sigma)]])
-        ordered = np.take(noise, order, axis=1)
-        top, bottom = (f.reduceat(ordered, starts, axis=1) for f in (np.maximum, np.minimum))
-        return cls(sigma[order][starts], top, bottom)
+        top, bottom = (f.reduceat(noise, starts, axis=1) for f in (np.maximum, np.minimum))
+        return cls(sigma[starts], top, bottom)
 
     def bounds(self) -> Vector:
         """For each draw, not less than the largest standardised difference of any pair."""

@@ -66,10 +66,15 @@ def competition_ranks(scores: ArrayLike) -> Integers:
     given = floats("scores", scores, gaps=True)
     if given.ndim != 1:
         raise ValueError(f"scores: must be one-dimensional, has {given.ndim} dimensions")
-    ranked = np.flatnonzero(~np.isnan(given))
-    downwards = -np.round(given[ranked], TIE_DECIMALS)
-    ranks = np.full(len(given), NO_RANK, dtype=np.int64)
-    ranks[ranked] = np.searchsorted(np.sort(downwards), downwards, side="left") + 1
+    values = -np.round(given, TIE_DECIMALS)
+    order = values.argsort()  # NaN comes last
+    down = values[order]
+    place = np.arange(1, len(given) + 1)
+    place[1:][down[1:] == down[:-1]] = NO_RANK
+    np.maximum.accumulate(place, out=place)
+    place[np.isnan(down)] = NO_RANK
+    ranks = np.empty(len(given), dtype=np.int64)
+    ranks[order] = place
     return ranks
 
 

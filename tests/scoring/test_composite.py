@@ -17,6 +17,8 @@ from evalsys.scoring.composite import (
     level_points,
     scheme,
     to_points,
+    weighted_product,
+    weighted_sum,
 )
 from tests.scoring.made import make_rules, words
 
@@ -201,3 +203,84 @@ def test_an_adjuster_that_is_taken_off_is_a_column_of_its_own() -> None:
     points = [[25_000_000, 100_000_000, 75_000_000], [0, 0, MISSING]]
     assert composites(np.array(points), how)[:, [0, -1]].tolist() == [[81_250, 75_000], [0, MISSING]]
     assert scheme(adjusted, "purchaser").dimensions == how.dimensions
+
+
+def test_the_weighted_sum_ranks_projects_as_published() -> None:
+    # Kracka, Brauers and Zavadskas (2010), as scikit-criteria's tests have it: costs inverted, columns divided by sums
+    table = np.array(
+        [
+            [33.95, 23.78, 11.45, 39.97, 29.44, 167.1, 3.852],
+            [38.9, 4.17, 6.32, 0.01, 4.29, 132.52, 25.184],
+            [37.59, 9.36, 8.23, 4.35, 10.22, 136.71, 10.845],
+            [30.44, 37.59, 13.91, 74.08, 45.1, 198.34, 2.186],
+            [36.21, 14.79, 9.17, 17.77, 17.06, 148.3, 6.61],
+            [37.8, 8.55, 7.97, 2.35, 9.25, 134.83, 11.935],
+        ]
+    )
+    benefit = np.where([False] * 4 + [True, False, True], table, 1 / table)
+    got = weighted_sum(benefit / benefit.sum(axis=0), np.ones(7))
+    expected = [0.12040426, 0.3458235, 0.13838192, 0.12841246, 0.12346084, 0.14351701]
+    assert got.tolist() == pytest.approx(expected, abs=1e-8)
+
+
+def test_a_product_forgives_less_than_a_sum() -> None:
+    # the example of the weighted product model (Wikipedia, 1015567716): both forms, and they rank in opposite orders
+    table = np.array([[25.0, 20, 15, 30], [10, 30, 20, 30], [30, 10, 30, 10]])
+    shares, weights = table / table.sum(axis=0), [0.2, 0.15, 0.4, 0.25]
+    product = weighted_product(shares, weights)
+    assert np.log10(product).tolist() == pytest.approx([-0.50128589, -0.50448471, -0.52947246], abs=1e-8)
+    assert weighted_sum(shares, weights).tolist() == pytest.approx([0.32637363, 0.33598901, 0.33763737], abs=1e-8)
+
+
+def test_the_human_development_index_is_a_product_of_three() -> None:
+    # UNDP, Human Development Report 2020/21, technical note 1, worked example
+    income = to_points(np.log([3829.0]), worst=np.log(100), best=np.log(75000)) / 100
+    assert income.tolist() == pytest.approx([0.5506], abs=5e-5)
+    assert weighted_product([[0.6971, 0.3447, income[0]]], [1, 1, 1]).tolist() == pytest.approx([0.510], abs=5e-4)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), max_size=6),
+    st.tuples(st.floats(0.01, 9), st.floats(0.01, 9)),
+    st.floats(1e-3, 1e3),
+)
+def test_both_forms_lie_between_the_parts_and_only_proportions_of_weights_count(
+    rows: list[tuple[float, float]], weights: tuple[float, float], factor: float
+) -> None:
+    points = np.array(rows).reshape(-1, 2)
+    total, product = weighted_sum(points, weights), weighted_product(points, weights)
+    assert (product >= points.min(axis=1, initial=100) - 1e-9).all()
+    assert (product <= total + 1e-9).all()
+    assert (total <= points.max(axis=1, initial=0) + 1e-9).all()
+    scaled = np.array(weights) * factor
+    assert weighted_sum(points, scaled) == pytest.approx(total)
+    assert weighted_product(points, scaled) == pytest.approx(product)
+
+
+def test_a_part_of_nothing_leaves_no_product_unless_it_has_no_weight() -> None:
+    assert weighted_product([[0, 100], [0, 100]], [1, 1]).tolist() == [0, 0]
+    assert weighted_product([[0, 100]], [0, 3]).tolist() == pytest.approx([100])
+    assert weighted_sum(np.zeros((0, 2)), [1, 1]).tolist() == weighted_product(np.zeros((0, 2)), [1, 1]).tolist() == []
+
+
+@pytest.mark.parametrize("form", [weighted_sum, weighted_product])
+@pytest.mark.parametrize(
+    ("points", "weights", "why"),
+    [
+        ([[1, NAN]], [1, 1], "points: must be finite"),
+        ([[1, float("inf")]], [1, 0], "points: must be finite"),
+        ([1, 2], [1, 1], "weights: must be one a column"),
+        ([[1, 2]], [1], "weights: must be one a column"),
+        ([[1, 2]], [1, -1], "weights: must not be below 0"),
+        ([[1, 2]], [0, 0], "weights: must not be below 0, and not all 0"),
+        ([[1, 2]], [1, NAN], "weights: must be finite"),
+    ],
+)
+def test_faulty_tables_are_refused(form: Any, points: Any, weights: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{why}"):
+        form(points, weights)
+
+
+def test_a_point_below_nothing_cannot_be_multiplied() -> None:
+    with pytest.raises(ValueError, match="points: must be finite and 0 or more"):
+        weighted_product([[1, -1]], [1, 1])

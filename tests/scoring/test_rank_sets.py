@@ -127,7 +127,7 @@ def test_the_order_of_members_changes_nothing(
 def test_stepwise_sets_are_those_of_looking_at_every_pair_and_draw(
     members: list[tuple[int, float]], draws: int, level: float
 ) -> None:
-    theta, se = np.array(sorted(members), dtype=np.float64).T
+    se, theta = np.array(sorted((error, score) for score, error in members), dtype=np.float64).T
     got = rank_sets(theta, se, draws=draws, level=level, seed=3)
     noise = np.random.default_rng(3).standard_normal((draws, len(theta))) * se
     scale = np.hypot(se[:, None], se)
