@@ -185,8 +185,8 @@ class Weighting(Frozen):
 class Coefficient(Frozen):
     """What one circumstance of answering is worth on one dimension: a mode, or a criterion marked `adjuster`.
 
-    `points`: a mode against the reference mode; a criterion's best against its worst answer. `mean`: the share of the
-    mode among all respondents, or the mean answer from 0 to 1; learned when the cycle closes where it is not written.
+    `points`: against the reference mode; a criterion's best against its worst answer. `mean`: the mode's share of all
+    respondents, or the mean answer from 0 to 1; learned when the cycle closes where it is not written.
     """
 
     dimension: Code
@@ -364,24 +364,15 @@ class Rules(Frozen):
 
     def criterion(self, code: str) -> Criterion:
         """Raises KeyError for an unknown code."""
-        for criterion in self.criteria:
-            if criterion.code == code:
-                return criterion
-        raise KeyError(code)
+        return {criterion.code: criterion for criterion in self.criteria}[code]
 
     def party(self, code: str) -> Party:
         """Raises KeyError for an unknown code."""
-        for party in self.parties:
-            if party.code == code:
-                return party
-        raise KeyError(code)
+        return {party.code: party for party in self.parties}[code]
 
     def dimension(self, code: str) -> Dimension:
         """Raises KeyError for an unknown code."""
-        for dimension in self.dimensions:
-            if dimension.code == code:
-                return dimension
-        raise KeyError(code)
+        return {dimension.code: dimension for dimension in self.dimensions}[code]
 
     def weight(self, dimension: str, party: str) -> float:
         """W_d V_{p|d}; 0 where the party does not judge the dimension.
