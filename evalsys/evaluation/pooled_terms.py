@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from evalsys.scoring.pooled import Pooled, Raters
+from evalsys.scoring.pooled import Pooled
+from evalsys.scoring.raters import Raters
 
 
 def to_json(terms: Pooled) -> dict[str, Any]:

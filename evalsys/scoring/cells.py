@@ -8,10 +8,21 @@ import numpy as np
 
 from evalsys.rules.model import Rules
 from evalsys.scoring.arrays import Integers, Vector
+from evalsys.scoring.frames import frame_of
 from evalsys.scoring.inputs import THOUSANDTHS, Inputs
 
 SAMPLED = "recipient"
 """The party that is asked as a sample of many; the others are appointed raters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """Points that steps 2 to 4 add to the plain mean of each (contract, party, dimension); 0 for a step that is off."""
+
+    weighting: Vector
+    mode: Vector
+    case_mix: Vector
+    severity: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +32,22 @@ class Spread:
     Attributes:
         respondents: shape (contracts, parties).
         n: shape (contracts, parties, dimensions, dimensions); [..., i, j] counts those who have both composites.
-        mean: shape (contracts, parties, dimensions), points; 0 where nobody answered.
-        cross: shaped like `n`, squared points: sums of products around the means of those who have both.
+        plain: shape (contracts, parties, dimensions), points: the mean of the answers as they came; 0 where nobody
+            answered.
+        moves: from the plain mean to `mean`.
+        mean: shaped like `plain`: after the steps that are on; may leave 0 to 100.
+        cross: shaped like `n`, squared points: sums of products around the means of those who have both; of weighted
+            answers scaled so that they stand for as many answers as there are.
+        n_effective: shaped like `plain`: answers of equal weight that are as precise.
     """
 
     respondents: Integers
     n: Integers
+    plain: Vector
+    moves: Moves
     mean: Vector
     cross: Vector
+    n_effective: Vector
 
     @property
     def answers(self) -> Integers:
@@ -43,15 +62,15 @@ class Spread:
 
 
 def spread_of(inputs: Inputs) -> Spread:
-    """Add up the moments of each contract and party, exactly, then centre them."""
-    table = inputs.moments
-    shape = (len(inputs.contracts), len(inputs.parties), len(inputs.dimensions), len(inputs.dimensions))
+    """Add up the moments of each contract and party, exactly, then centre them; no step has moved anything yet."""
+    table, d = inputs.moments, len(inputs.dimensions)
+    shape = (len(inputs.contracts), len(inputs.parties), d, d)
     where = (table.contract, table.party)
     n, y, yy = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     respondents = np.zeros(shape[:2], dtype=np.int64)
     np.add.at(respondents, where, table.respondents)
     for total, rows in ((n, table.n), (y, table.y), (yy, table.yy)):
-        np.add.at(total, where, rows)
+        np.add.at(total, where, rows[:, :d, :d])
     # Shifted by whole numbers near the means, so that equal answers have a spread of exactly 0.
     near = y // np.maximum(n, 1)
     other = np.swapaxes(near, 2, 3)
@@ -60,15 +79,21 @@ def spread_of(inputs: Inputs) -> Spread:
     cross = shifted - rest * np.swapaxes(rest, 2, 3) / np.maximum(n, 1)
     total, answers = (np.diagonal(table, axis1=2, axis2=3) for table in (y, n))
     mean = total / np.maximum(answers, 1) / THOUSANDTHS
-    return Spread(respondents, n, mean, cross / THOUSANDTHS**2)
+    still = np.zeros(mean.shape)
+    return Spread(
+        respondents=respondents,
+        n=n,
+        plain=mean,
+        moves=Moves(still, still, still, still),
+        mean=mean,
+        cross=cross / THOUSANDTHS**2,
+        n_effective=answers.astype(np.float64),
+    )
 
 
 def frame_sizes(inputs: Inputs) -> Vector:
     """F of each contract, shape (contracts,); infinite where no frame is known."""
-    totals, rows = (np.zeros(len(inputs.contracts), dtype=np.int64) for _ in range(2))
-    np.add.at(totals, inputs.frames.contract, inputs.frames.size)
-    np.add.at(rows, inputs.frames.contract, 1)
-    return np.where(rows > 0, totals.astype(np.float64), np.inf)
+    return frame_of(inputs).size
 
 
 def weight_matrix(rules: Rules) -> Vector:

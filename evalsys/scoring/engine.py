@@ -7,8 +7,9 @@ import numpy as np
 from evalsys.rules.model import Rules
 from evalsys.scoring import grades, pooled, vendors
 from evalsys.scoring.arrays import Flags, Integers, Vector
-from evalsys.scoring.cells import SAMPLED, Spread, frame_sizes, spread_of, weight_matrix
+from evalsys.scoring.cells import SAMPLED, Spread, weight_matrix
 from evalsys.scoring.comparisons import Made, compare
+from evalsys.scoring.frames import frame_of
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.intervals import Limits, add_up, cell, combine, normal_quantile, rater_cell
 from evalsys.scoring.pooled import Pooled
@@ -32,9 +33,10 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
         ValueError: the inputs were made for other rules, or the frozen terms have another shape.
     """
     _check_same(inputs, rules)
-    spread, frame = spread_of(inputs), frame_sizes(inputs)
-    terms = pooled.fit_spread(spread, rules) if frozen is None else _checked(frozen, inputs)
-    limits = _cells(spread, frame, rules, terms)
+    frame = frame_of(inputs)
+    ready = pooled.prepare(inputs, frame, rules, frozen)
+    spread, terms = ready.spread, ready.terms
+    limits = _cells(spread, frame.size, rules, terms)
     there = presence(spread.answers, weight_matrix(rules), rules)
     weights, uncovered = _weights(there, rules)
     total = _total(weights, limits, there, rules, terms)
@@ -43,7 +45,7 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
     variance = np.where(shown, _variance(spread, weights, there, rules, terms), np.nan)
     final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
     answers = _most_answers(spread, inputs)
-    why = reasons(there, uncovered, rules, half=half_width(total), most_answers=answers, frame=frame)
+    why = reasons(there, uncovered, rules, half=half_width(total), most_answers=answers, frame=frame.size)
     cells, dimensions = _breakdown(spread, limits, weights), _dimensions(weights, limits)
     grade, chances, capped = _grades(final, dimensions, rules)
     peers = peers_of(inputs.peer_groups, inputs.peer_group, rules)
@@ -56,7 +58,7 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
         score=final.estimate,
         low=final.low,
         high=final.high,
-        uneven=final.estimate - add_up(cells.contribution) - add_up(cells.cut),
+        uneven=_uneven(final.estimate, cells),
         grade=grade,
         chances=chances,
         near_boundary=shown & (chances.max(axis=1) < rules.status.near_boundary),
@@ -69,6 +71,7 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
         respondents=spread.respondents,
         dimensions=dimensions,
         cells=cells,
+        collapsed=ready.collapsed,
         vendors=vendors.overall(inputs, scores, rules),
         vendors_in_groups=vendors.in_groups(inputs, scores, rules, peers),
         variance=variance,
@@ -90,21 +93,11 @@ def _check_same(inputs: Inputs, rules: Rules) -> None:
         asked = tuple(row.code for row in rows)
         if have != asked:
             raise ValueError(f"inputs.{name}: {have} are not those of the rules, {asked}")
-
-
-def _checked(frozen: Pooled, inputs: Inputs) -> Pooled:
-    parties, dimensions = len(inputs.parties), len(inputs.dimensions)
-    expected = {
-        "dispersion": (parties, dimensions),
-        "rater_variance": (parties, dimensions),
-        "correlation": (parties, dimensions, dimensions),
-        "gap": (parties,),
-    }
-    for name, shape in expected.items():
-        have = getattr(frozen, name).shape
-        if have != shape:
-            raise ValueError(f"frozen.{name}: must have shape {shape}, has {have}")
-    return frozen
+    missing = [code for code in rules.adjusters if code not in inputs.adjusters]
+    if missing:
+        raise ValueError(
+            f"inputs.adjusters: {', '.join(missing)} must be a column of the moments; the rules adjust by it"
+        )
 
 
 def _cells(spread: Spread, frame: Vector, rules: Rules, terms: Pooled) -> Limits:
@@ -120,6 +113,7 @@ def _cells(spread: Spread, frame: Vector, rules: Rules, terms: Pooled) -> Limits
                 answers[:, p],
                 pooled=terms.dispersion[p],
                 frame=frame[:, None],
+                n_effective=np.where(spread.answers[:, p] > 0, spread.n_effective[:, p], 1.0),
                 strength=rules.interval.prior_strength,
                 level=level,
             )
@@ -175,22 +169,29 @@ def _dimensions(weights: Vector, limits: Limits) -> Vector:
 
 
 def _breakdown(spread: Spread, limits: Limits, weights: Vector) -> Cells:
-    used = weights > 0
-    nothing = np.zeros(weights.shape)
+    moves = spread.moves
     return Cells(
         estimate=limits.estimate,
         low=limits.low,
         high=limits.high,
         n=spread.answers,
-        n_effective=spread.answers.astype(np.float64),
+        n_effective=spread.n_effective,
         weight=weights,
-        contribution=weights * spread.mean,
-        weighting=nothing,
-        mode=nothing,
-        case_mix=nothing,
-        severity=nothing,
-        cut=np.where(used, weights * (limits.estimate - spread.mean), 0.0),
+        contribution=weights * spread.plain,
+        weighting=weights * moves.weighting,
+        mode=weights * moves.mode,
+        case_mix=weights * moves.case_mix,
+        severity=weights * moves.severity,
+        cut=np.where(weights > 0, weights * (limits.estimate - spread.mean), 0.0),
     )
+
+
+def _uneven(score: Vector, cells: Cells) -> Vector:
+    """What the parts of a score's cells leave unexplained: nothing but rounding where dimensions are added."""
+    rest = score
+    for part in (cells.contribution, cells.cut, cells.weighting, cells.mode, cells.case_mix, cells.severity):
+        rest = rest - add_up(part)
+    return rest
 
 
 def _most_answers(spread: Spread, inputs: Inputs) -> Integers:

@@ -7,37 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.arrays import Flags, Integers, Vector
+from evalsys.scoring.adjustment import coefficient_means
+from evalsys.scoring.arrays import Flags, Vector, floats
 from evalsys.scoring.cells import Spread, spread_of, weight_matrix
+from evalsys.scoring.frame_weights import Collapsed
+from evalsys.scoring.frames import Frame, frame_of
 from evalsys.scoring.inputs import Inputs
+from evalsys.scoring.raters import Raters, fit_raters, without_severity
+from evalsys.scoring.recipients import corrected
 from evalsys.scoring.status import presence
-
-
-@dataclass(frozen=True, eq=False)
-class Raters:
-    """How severe each appointed rater is, from one crossed fit of their composites when the cycle closed.
-
-    Attributes:
-        labels: of the raters, ascending; one who comes later is taken as neither severe nor lenient.
-        severity: shape (raters,), points above what others would give the same contracts; 0 where it is not known.
-        sd: shape (raters,), its conditional standard deviation; NaN where it is not known.
-        component: shape (raters,), number of the connected part of the rater-contract graph; between parts nothing is
-            comparable.
-        overlapping: contracts that at least two of them rated.
-        variance_target, variance_rater, variance_residual: squared points; the assumed rater variance and NaN
-            otherwise where `assumed`.
-        assumed: too few contracts overlap to learn from, so nothing is taken off.
-    """
-
-    labels: tuple[str, ...]
-    severity: Vector
-    sd: Vector
-    component: Integers
-    overlapping: int
-    variance_target: float
-    variance_rater: float
-    variance_residual: float
-    assumed: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,27 +50,80 @@ def fit(inputs: Inputs, rules: Rules) -> Pooled:
     """Learn the pooled terms of a cycle.
 
     φ_pool is Σ(n - 1)s² over Σ(n - 1)m(1 - m) of all contracts; 1, the spread of yes/no answers, where nobody differs.
-    A rater's variance is the pooled variance within contracts; the rules' assumed one where fewer contracts than the
-    rules ask have two raters. A correlation is the pooled one within contracts; 1 where it cannot be learned, and not
-    below 0, for one dimension's error must not narrow another's. A gap is the root mean square of a party's share of
-    the score against the others' view of it; the assumed rater deviation where too few contracts have all.
+    A rater's variance is the pooled variance within contracts, before any severity is taken off; the rules' assumed one
+    where fewer contracts than the rules ask have two raters. A correlation is the pooled one within contracts; 1 where
+    it cannot be learned, and not below 0, for one dimension's error must not narrow another's. A gap is the root mean
+    square of a party's share of the score against the others' view of it; the assumed rater deviation where too few
+    contracts have all.
     """
-    return fit_spread(spread_of(inputs), rules)
+    return prepare(inputs, frame_of(inputs), rules).terms
 
 
-def fit_spread(spread: Spread, rules: Rules) -> Pooled:
-    """`fit`, from cells already added up."""
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A cycle before its cells are looked at.
+
+    Attributes:
+        spread: after steps 2 to 4.
+        terms: pooled, fitted here or frozen before.
+        collapsed: strata of each contract taken together.
+    """
+
+    spread: Spread
+    terms: Pooled
+    collapsed: Collapsed
+
+
+def prepare(inputs: Inputs, frame: Frame, rules: Rules, frozen: Pooled | None = None) -> Prepared:
+    """Steps 2 to 4, and the pooled terms where they are not frozen.
+
+    Raises:
+        ValueError: the frozen terms have another shape than these inputs and rules ask.
+    """
+    if frozen is not None:
+        _check(frozen, inputs, rules)
+    plain = spread_of(inputs)
+    means = frozen.coefficient_means if frozen else coefficient_means(inputs, rules)
+    spread, collapsed = corrected(inputs, frame, rules, plain, means)
+    raters = frozen.raters if frozen else fit_raters(inputs, rules)
+    final = without_severity(inputs, rules, spread, raters)
+    return Prepared(final, frozen or _fit(final, rules, means, raters), collapsed)
+
+
+def _check(frozen: Pooled, inputs: Inputs, rules: Rules) -> None:
+    cells = (len(inputs.parties), len(inputs.dimensions))
+    expected: dict[str, tuple[int, ...]] = {
+        "dispersion": cells,
+        "rater_variance": cells,
+        "correlation": (*cells, cells[1]),
+        "gap": cells[:1],
+        "coefficient_means": (len(rules.adjustment.coefficients) if rules.adjustment else 0,),
+    }
+    for name, shape in expected.items():
+        floats(f"frozen.{name}", getattr(frozen, name), shape=shape)
+    if (frozen.raters is None) != (rules.severity is None):
+        raise ValueError("frozen.raters: must be there where the rules take off severity, and only there")
+    if frozen.raters is not None:
+        raters = (len(frozen.raters.labels),)
+        floats("frozen.raters.severity", frozen.raters.severity, shape=raters)
+        for name in ("sd", "component"):
+            have = getattr(frozen.raters, name).shape
+            if have != raters:
+                raise ValueError(f"frozen.raters.{name}: must have shape {raters}, has {have}")
+
+
+def _fit(spread: Spread, rules: Rules, means: Vector, raters: Raters | None) -> Pooled:
     dispersion, no_dispersion = _dispersion(spread)
     variance, no_variance = _rater_variance(spread, rules)
     correlation, no_correlation = _correlation(spread, rules)
     gap, no_gap = _gap(spread, rules)
     return Pooled(
-        dispersion, variance, correlation, gap, no_dispersion, no_variance, no_correlation, no_gap, np.zeros(0), None
+        dispersion, variance, correlation, gap, no_dispersion, no_variance, no_correlation, no_gap, means, raters
     )
 
 
 def _dispersion(spread: Spread) -> tuple[Vector, Flags]:
-    m = spread.mean / 100
+    m = np.clip(spread.mean / 100, 0, 1)
     freedom = np.maximum(spread.answers - 1, 0)
     seen = (freedom * spread.variance / 100**2).sum(axis=0)
     possible = (freedom * m * (1 - m)).sum(axis=0)

@@ -148,6 +148,8 @@ class Result:
         respondents: shape (contracts, parties), those with at least one composite.
         dimensions: shape (contracts, dimensions), points by dimension; NaN where a present party is lacking.
         cells: the breakdown.
+        collapsed: for each contract, names of the strata, or categories of a margin, that were weighted together; an
+            empty name is that of recipients whose stratum is not known.
         vendors: every vendor over all its contracts, in the order of the inputs' vendors.
         vendors_in_groups: vendors inside each peer group, ranked.
         variance: shape (contracts,), V: squared points, without the finite-population factor.
@@ -175,6 +177,7 @@ class Result:
     respondents: Integers
     dimensions: Vector
     cells: Cells
+    collapsed: tuple[tuple[str, ...], ...]
     vendors: Vendors
     vendors_in_groups: Vendors
     variance: Vector
