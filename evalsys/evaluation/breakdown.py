@@ -17,7 +17,7 @@ from evalsys.rules.model import Dimension, Grade, Party, Rules
 from evalsys.scoring.arrays import Flags, Integers
 from evalsys.scoring.cells import SAMPLED, frame_sizes
 from evalsys.scoring.inputs import Inputs
-from evalsys.scoring.pooled import Raters
+from evalsys.scoring.raters import Raters
 from evalsys.scoring.result import Ranked, Result, Shrunken, WeightSpace
 
 SMALLEST_GROUP = 5

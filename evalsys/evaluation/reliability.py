@@ -22,7 +22,7 @@ from evalsys.scoring.composite import NOT_APPLICABLE, answer_points, composites,
 from evalsys.scoring.crossed import connected
 from evalsys.scoring.inputs import THOUSANDTHS
 from evalsys.scoring.integrity import party_gaps
-from evalsys.scoring.pooled import Raters
+from evalsys.scoring.raters import Raters
 from evalsys.scoring.result import Result
 from evalsys.scoring.severity import fit_crossed
 
