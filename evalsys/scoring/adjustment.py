@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from evalsys.rules.model import Rules
-from evalsys.scoring.arrays import Flags, Vector, floats, guarded, levels
-from evalsys.scoring.cells import SAMPLED
-from evalsys.scoring.inputs import FULL, Inputs
+from evalsys.scoring.arrays import Vector, floats, guarded, levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,44 +92,3 @@ def _slopes(y: Vector, x: Vector, size: Vector) -> Vector:
         raise ValueError("adjusters: one follows from the others within entities; leave it out")
     slopes: Vector = solution / spread
     return slopes
-
-
-def coefficient_means(inputs: Inputs, rules: Rules) -> Vector:
-    """x̄ of each coefficient of the rules' adjustment: as written, else learned from all recipients.
-
-    Returns:
-        shape (coefficients,): the share of a mode among those whose mode is known, or the mean answer from 0 to 1 of
-        those who answered; 0 where there is nobody. Nothing where the adjustment is off.
-    """
-    coefficients = rules.adjustment.coefficients if rules.adjustment else ()
-    return np.array(
-        [
-            coefficient.mean
-            if coefficient.mean is not None
-            else _share_of(inputs, coefficient.mode)
-            if coefficient.mode is not None
-            else _mean_answer(inputs, coefficient.criterion or "")
-            for coefficient in coefficients
-        ],
-        dtype=np.float64,
-    )
-
-
-def _share_of(inputs: Inputs, mode: str) -> float:
-    asked = _asked(inputs)
-    known = asked & np.array([label != "" for label in inputs.modes])[inputs.moments.mode]
-    this = known & np.array([label == mode for label in inputs.modes])[inputs.moments.mode]
-    return float(inputs.moments.respondents[this].sum() / max(inputs.moments.respondents[known].sum(), 1))
-
-
-def _mean_answer(inputs: Inputs, criterion: str) -> float:
-    column = len(inputs.dimensions) + inputs.adjusters.index(criterion)
-    n, y = (values[_asked(inputs), column, column].sum() for values in (inputs.moments.n, inputs.moments.y))
-    return float(y / max(n, 1) / FULL)
-
-
-def _asked(inputs: Inputs) -> Flags:
-    """Rows of the moments that are recipients'."""
-    party = inputs.parties.index(SAMPLED) if SAMPLED in inputs.parties else -1
-    rows: Flags = inputs.moments.party == party
-    return rows

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.adjustment import coefficient_means
 from evalsys.scoring.arrays import Flags, Vector, floats
 from evalsys.scoring.cells import Spread, spread_of, weight_matrix
+from evalsys.scoring.circumstances import coefficient_means
 from evalsys.scoring.frame_weights import Collapsed
 from evalsys.scoring.frames import Frame, frame_of
 from evalsys.scoring.inputs import Inputs

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsys.rules.model import Rules
-from evalsys.scoring.adjustment import coefficient_means
 from evalsys.scoring.cells import Spread, spread_of
+from evalsys.scoring.circumstances import coefficient_means
 from evalsys.scoring.frame_weights import frame_weights
 from evalsys.scoring.frames import frame_of
 from evalsys.scoring.inputs import Inputs
