@@ -27,7 +27,7 @@ from evalsys.collection import invitation_views, ratings_views, survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
-from evalsys.evaluation import reliability_views
+from evalsys.evaluation import integrity_views, reliability_views
 from evalsys.evaluation import views as evaluation
 from evalsys.publication import officer_views as publishing
 from evalsys.publication import views as publication
@@ -109,6 +109,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     ratings_views.install(app)
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)
+    app.register_blueprint(integrity_views.bp)
     publishing.install(app)
     selection.install(app)
     registry.install(app)

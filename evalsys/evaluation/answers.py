@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState, Response, ResponseRating
 from evalsys.evaluation.arrays import entries_of
 from evalsys.evaluation.reliability import ItemSums, Judgements, Told, items_of, reliability_of
+from evalsys.evaluation.sums import label_of
 from evalsys.registry.models import Contract, Cycle, Entry
-from evalsys.rules.model import Rules
+from evalsys.rules.model import Criterion, Rules
 from evalsys.scoring.arrays import Flags, Vector
 from evalsys.scoring.cells import SAMPLED
 from evalsys.scoring.composite import scheme
@@ -27,9 +28,10 @@ class Assessed:
 
     Attributes:
         ids: of the assessments.
-        raters: who gave each: an account, or a label inside one imported file.
+        raters: labels of who gave each, as `sums.rater_label` has them.
         entries: ids of what each is about.
         held: whether it is held back.
+        criteria: columns of the following.
         answers: shape (assessments, criteria of the party's scheme); NaN = none given.
         applies: same shape; false where the criterion was not asked, or does not apply.
     """
@@ -38,6 +40,7 @@ class Assessed:
     raters: list[str]
     entries: list[int]
     held: list[bool]
+    criteria: tuple[Criterion, ...]
     answers: Vector
     applies: Flags
 
@@ -50,7 +53,7 @@ def assessed(session: Session, cycle: Cycle, party: str, rules: Rules) -> Assess
         here = AssessmentRating.criterion == criterion.code
         columns.append(func.max(case((here, AssessmentRating.value))))
         columns.append(func.max(case((and_(here, AssessmentRating.not_applicable), 1), else_=0)))
-    who = (Assessment.account_id, Assessment.import_id, Assessment.rater_label)
+    who = (Assessment.account_id, Assessment.rater_label)
     keys = (Assessment.id, Assessment.entry_id, Contract.service_type, Assessment.held, *who)
     rows = session.execute(
         select(*keys, *columns)
@@ -69,9 +72,10 @@ def assessed(session: Session, cycle: Cycle, party: str, rules: Rules) -> Assess
     asked = [[not c.service_types or row[2] in c.service_types for c in criteria] for row in rows]
     return Assessed(
         ids=[row[0] for row in rows],
-        raters=[f"account:{row[4]}" if row[4] is not None else f"file:{row[5]}:{row[6]}" for row in rows],
+        raters=[label_of(row[4], row[5]) for row in rows],
         entries=[row[1] for row in rows],
         held=[row[3] for row in rows],
+        criteria=criteria,
         answers=table[:, :, 0],
         applies=np.array(asked, dtype=np.bool_).reshape(table.shape[:2]) & (table[:, :, 1] == 0),
     )

@@ -1,15 +1,17 @@
-"""Runs of the scoring core and the scores they gave, with everything a recomputation needs."""
+"""Runs of the scoring core and the scores they gave, with everything a recomputation needs; flags on ratings."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.base.db import Base
-from evalsys.registry.models import Cycle, Entry, RulesVersion
+from evalsys.collection.models import Assessment, Response
+from evalsys.registry.models import Cycle, Entry, RulesVersion, one_of
 
 
 class Run(Base):
@@ -65,3 +67,49 @@ class Score(Base):
 
     run: Mapped[Run] = relationship(back_populates="scores")
     entry: Mapped[Entry] = relationship()
+
+
+class FlagState(StrEnum):
+    """What a person has decided about a flag."""
+
+    OPEN = "open"
+    HELD = "held"
+    RELEASED = "released"
+
+
+class IntegrityFlag(Base):
+    """Signs that a rating was not given with care, and what a person decided about it.
+
+    With neither key nor id it is about an entry's ratings as a whole. `codes`: the signs' codes with blanks around;
+    `weight`: how many they are.
+    """
+
+    __tablename__ = "integrity_flag"
+    __table_args__ = (
+        UniqueConstraint("response_key"),
+        UniqueConstraint("assessment_id"),
+        CheckConstraint(one_of("state", FlagState), name="state_known"),
+        CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided_when"),
+        CheckConstraint("(state = 'open') = (decided_by IS NULL)", name="decided_by_whom"),
+        CheckConstraint("state = 'open' OR length(reason) > 0", name="reason_given"),
+        CheckConstraint("response_key IS NULL OR assessment_id IS NULL", name="one_rating_at_most"),
+        CheckConstraint(
+            "state <> 'held' OR response_key IS NOT NULL OR assessment_id IS NOT NULL", name="only_a_rating_is_held"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)
+    response_key: Mapped[bytes | None] = mapped_column(LargeBinary(16), ForeignKey("response.key", ondelete="CASCADE"))
+    assessment_id: Mapped[int | None] = mapped_column(ForeignKey("assessment.id", ondelete="CASCADE"))
+    signs: Mapped[list[Any]]
+    codes: Mapped[str] = mapped_column(String(200))
+    weight: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), default=FlagState.OPEN.value)
+    reason: Mapped[str] = mapped_column(String(500), default="")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+
+    entry: Mapped[Entry] = relationship()
+    response: Mapped[Response | None] = relationship()
+    assessment: Mapped[Assessment | None] = relationship()

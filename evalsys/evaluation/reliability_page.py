@@ -15,11 +15,13 @@ from evalsys.base.access import Actor, Role
 from evalsys.base.charts import SPAN, Axis, Piece, Row
 from evalsys.base.errors import NotFound
 from evalsys.base.language import number, words
+from evalsys.collection.models import Assessment
 from evalsys.evaluation import pooled_terms
 from evalsys.evaluation.models import Run
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.queries import latest_run
-from evalsys.registry.models import Cycle
+from evalsys.evaluation.sums import label_of
+from evalsys.registry.models import Cycle, Entry
 from evalsys.registry.pins import rules_of_version
 from evalsys.rules.model import Rules
 
@@ -75,7 +77,7 @@ def reliability_page(session: Session, cycle: Cycle, *, actor: Actor) -> Reliabi
     raters = pooled_terms.from_json(run.pooled).raters
     severities: list[RaterSeverity] = []
     if raters is not None and not raters.assumed:
-        known = _names(session, raters.labels) if named else {}
+        known = _names(session, cycle) if named else {}
         severities = [
             RaterSeverity(known.get(label, ""), float(severity), None if math.isnan(sd) else float(sd), int(part))
             for label, severity, sd, part in zip(
@@ -93,12 +95,16 @@ def reliability_page(session: Session, cycle: Cycle, *, actor: Actor) -> Reliabi
     )
 
 
-def _names(session: Session, labels: tuple[str, ...]) -> dict[str, str]:
-    """The person behind an account's label; others are called by their label."""
-    accounts = {label: int(number) for label in labels if (number := label.removeprefix("account:")).isdecimal()}
-    people = session.scalars(select(Account).where(Account.id.in_(set(accounts.values()))))
-    names = {account.id: account.name for account in people}
-    return {label: names.get(accounts.get(label, 0), label) for label in labels}
+def _names(session: Session, cycle: Cycle) -> dict[str, str]:
+    """The person behind each label: the account's name, or the name that a file gives."""
+    made = session.execute(
+        select(Assessment.account_id, Assessment.rater_label, Account.name)
+        .join(Entry, Entry.id == Assessment.entry_id)
+        .outerjoin(Account, Account.id == Assessment.account_id)
+        .where(Entry.cycle_id == cycle.id)
+        .distinct()
+    )
+    return {label_of(account, label): name or label or "" for account, label, name in made}
 
 
 def in_words(share: float) -> str:

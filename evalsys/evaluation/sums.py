@@ -101,6 +101,11 @@ def rater_label(rater: int) -> str:
     return f"account:{rater}" if rater > 0 else f"file:{-rater:014x}"
 
 
+def label_of(account: int | None, label: str | None) -> str:
+    """`rater_label` of an account, or of the name that a file gives a rater."""
+    return rater_label(account if account is not None else -_digest(label or ""))
+
+
 @dataclass(frozen=True, eq=False)
 class _Entries:
     ids: Integers

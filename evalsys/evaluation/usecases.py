@@ -15,7 +15,7 @@ from evalsys import __version__
 from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict
-from evalsys.evaluation import pooled_terms
+from evalsys.evaluation import integrity_scan, pooled_terms
 from evalsys.evaluation.analyses import comparisons_of
 from evalsys.evaluation.answers import reliability_of_cycle
 from evalsys.evaluation.arrays import entries_of, fingerprint, inputs_of
@@ -37,7 +37,8 @@ def run_cycle(
     """Score every contract of a cycle and keep the result; nothing becomes public by it.
 
     A cycle under review becomes preliminary. A preliminary or published one may be scored again; such a run reuses the
-    pooled terms of the run before, so that a correction moves only what it corrects.
+    pooled terms of the run before, so that a correction moves only what it corrects. A run that learns the terms also
+    looks through all ratings for signs.
 
     Args:
         session: writes; the cycle's row is locked.
@@ -75,6 +76,8 @@ def run_cycle(
     session.add(run)
     session.flush()
     _keep_scores(session, run, _columns(result, rules) | {"breakdown": breakdowns(result, inputs, rules)})
+    if rules.integrity is not None and frozen is None:  # a correction moves what it corrects; others look by hand
+        integrity_scan.keep(session, cycle, integrity_scan.find(session, cycle, rules, rules.integrity))
     audit.record(
         session,
         actor=actor,

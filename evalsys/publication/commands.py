@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.clock import now
 from evalsys.base.command import application
+from evalsys.evaluation.integrity_scan import scan_cycle
 from evalsys.evaluation.queries import statuses_of
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.usecases import publish
@@ -19,15 +22,16 @@ from evalsys.scoring.status import Status
 
 @click.command()
 @click.argument("code", metavar="CYCLE")
-@click.argument("step", type=click.Choice(["open", "close", "run", "publish"]))
+@click.argument("step", type=click.Choice(["open", "close", "scan", "run", "publish"]))
 @click.option("--reason", default="", help="With publish: why a correction was needed.")
 @click.option("--refit", is_flag=True, help="With run: learn the spread of ratings anew.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="With run: of random draws; the cycle's own otherwise.")
 def cycle(code: str, step: str, reason: str, refit: bool, seed: int | None) -> None:
     """Take the cycle CYCLE a step on.
 
-    open starts collecting; close ends it; run scores (again, as often as needed); publish makes the newest scoring
-    public. After a publication, run and publish with --reason make a correction.
+    open starts collecting; close ends it; scan flags ratings that a person should look at; run scores (again, as often
+    as needed); publish makes the newest scoring public. After a publication, run and publish with --reason make a
+    correction.
     """
     with application() as database, database.transaction() as session:
         chosen = cycle_by_code(session, code)
@@ -36,6 +40,8 @@ def cycle(code: str, step: str, reason: str, refit: bool, seed: int | None) -> N
                 said = _moved(session, chosen, CycleState.COLLECTING)
             case "close":
                 said = _moved(session, chosen, CycleState.REVIEW)
+            case "scan":
+                said = _scanned(session, chosen)
             case "run":
                 said = _run(session, chosen, seed=seed, refit=refit)
             case _:
@@ -47,6 +53,12 @@ def cycle(code: str, step: str, reason: str, refit: bool, seed: int | None) -> N
 def _moved(session: Session, chosen: Cycle, to: CycleState) -> str:
     move(session, chosen, to, actor=COMMAND_LINE, now=now())
     said: str = _("%(code)s: %(state)s", code=chosen.code, state=state_name(chosen.state))
+    return said
+
+
+def _scanned(session: Session, chosen: Cycle) -> str:
+    scan = scan_cycle(session, chosen, actor=COMMAND_LINE, now=now())
+    said: str = _("%(code)s: %(added)s new flags, %(open)s to decide.", code=chosen.code, **asdict(scan))
     return said
 
 

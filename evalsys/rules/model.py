@@ -247,6 +247,7 @@ class Integrity(Frozen):
     least_questions: Count = 5  # a questionnaire shorter than this shows neither a run nor near duplicates
     alike: Share = 0.95  # equal answers from which two are near duplicates
     twins: Count = 5  # near duplicates of one answer on one contract
+    twins_chance: Share = 0.001  # chance of so many, from how often the same answers came on other contracts
     too_fast: Flag = True  # under 20 seconds
     busy_chance: Share = 0.001  # adjusted chance of so many answers of one contract on a day
     pair_chance: Share = 0.05  # adjusted chance of an evaluator's residual for a vendor

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.access import Role
 from evalsys.base.errors import NotAllowed
-from evalsys.collection.models import Assessment, AssessmentRating, Response, ResponseRating
+from evalsys.collection.models import Assessment, AssessmentRating, RatingsImport, Response, ResponseRating
 from evalsys.evaluation.answers import assessed
 from evalsys.evaluation.models import Run
 from evalsys.evaluation.reliability import Judgements, points_of
 from evalsys.evaluation.reliability_page import in_words, reliability_page
+from evalsys.evaluation.sums import label_of
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.registry.models import Cycle, Entry, Region
 from evalsys.registry.pins import rules_of
@@ -208,9 +209,14 @@ def judged(session: Session, *, steps: bytes | None = None, scored: bool = True)
 def with_raters(session: Session, **changes: Any) -> None:
     """What the run learned of three evaluators, the last of them unknown to the accounts."""
     made = session.scalars(select(Run)).one()
-    known = session.scalars(select(Assessment.account_id).where(Assessment.party == "third_party").distinct()).all()
+    known = sorted(session.scalars(select(Assessment.account_id).where(Assessment.party == "third_party").distinct()))
+    from_file = session.scalars(select(Assessment).where(Assessment.account_id == known[2])).first()
+    kept = RatingsImport(cycle_id=made.cycle_id, hash="a" * 64, rows=1, imported_at=NOW, imported_by="甲")
+    session.add(kept)
+    session.flush()
+    from_file.account_id, from_file.import_id, from_file.rater_label = None, kept.id, "丙"
     raters = {
-        "labels": [f"account:{known[0]}", f"account:{known[1]}", "file:1:丙"],
+        "labels": [f"account:{known[0]}", f"account:{known[1]}", label_of(None, "丙")],
         "severity": [-6.5, 2.0, 0.0],
         "sd": [1.5, 1.5, None],
         "component": [0, 0, 1],
