@@ -25,7 +25,7 @@ from evalsys.rules.model import (
     Source,
     YesNoScale,
 )
-from evalsys.scoring.arrays import Flags, Integers, Vector, floats, guarded, integers, whole
+from evalsys.scoring.arrays import Flags, Integers, Vector, as_array, floats, guarded, integers, whole
 from evalsys.scoring.inputs import THOUSANDTHS
 
 MILLION = 1_000_000
@@ -276,7 +276,10 @@ def weighted_product(points: ArrayLike, weights: ArrayLike) -> Vector:
 
 
 def _weighted(points: ArrayLike, weights: ArrayLike) -> tuple[Vector, Vector]:
-    values, given = np.asarray(points, dtype=np.float64), floats("weights", weights)
+    table, given = as_array("points", points), floats("weights", weights)
+    if table.dtype.kind not in "fiub":
+        raise ValueError(f"points: must be numbers, got {table.dtype}")
+    values = table.astype(np.float64, copy=False)
     if values.ndim != 2 or given.shape != values.shape[1:]:
         raise ValueError(f"weights: must be one a column of points, {values.shape}, has shape {given.shape}")
     if (given < 0).any() or not given.any():

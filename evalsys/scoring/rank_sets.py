@@ -125,8 +125,8 @@ def _stepwise(theta: Vector, sigma: Vector, level: float, draws: int, generator:
     inverse, clear = _differences(theta, sigma)
     largest = _Largest(_noise(generator, draws, sigma), sigma, inverse)
     others = ~np.eye(len(theta), dtype=np.bool_)
-    open_claims, critical = others.copy(), 0.0
-    while open_claims.any():
+    open_claims = others.copy()
+    while True:  # opposite claims stay, so some are always open
         critical = largest.quantile(level, open_claims)
         refuted = open_claims & (clear > critical)
         if not refuted.any():

@@ -21,6 +21,8 @@ MORRIS_FROM = 4
 NEGLIGIBLE = 1e-20
 """A variance below this share of the squared range of the estimates is rounding, and so is what it adds to τ²."""
 
+_AT_ONCE = 2**20  # numbers held at one time, members times places of the grid
+
 
 @dataclass(frozen=True, eq=False)
 class Shrunk:
@@ -171,11 +173,8 @@ def _reml(y: Vector, v: Vector) -> float:
     """The highest point of the restricted likelihood: the best of a grid, then the root of its slope beside it."""
     top = 10 * (float(np.ptp(y)) ** 2 + float(v.max()))
     grid = np.concatenate([[0.0], np.geomspace(top * 1e-9, top, 181)])
-    w = 1 / (v + grid[:, None])
-    total = w.sum(axis=1)
-    centre = (w @ y) / total
-    deviance = -np.log(w).sum(axis=1) + np.log(total) + (w * (y - centre[:, None]) ** 2).sum(axis=1)
-    best = int(deviance.argmin())
+    pieces = np.array_split(grid, 1 + len(grid) * len(y) // _AT_ONCE)
+    best = int(np.concatenate([_deviance(y, v, piece) for piece in pieces]).argmin())
     low, middle, high = grid[max(best - 1, 0)], grid[best], grid[min(best + 1, len(grid) - 1)]
 
     def slope(tau2: float) -> float:
@@ -189,6 +188,15 @@ def _reml(y: Vector, v: Vector) -> float:
     if slope(between[0]) <= 0 or slope(between[1]) > 0:  # as flat as rounding can tell: all of these are the best
         return float(middle)
     return float(brentq(slope, *between, xtol=1e-15, rtol=1e-14))
+
+
+def _deviance(y: Vector, v: Vector, tau2: Vector) -> Vector:
+    """-2 log restricted likelihood at each τ², but for a constant."""
+    w = 1 / (v + tau2[:, None])
+    total = w.sum(axis=1)
+    away = y - ((w @ y) / total)[:, None]
+    deviance: Vector = np.log(total) - np.log(w).sum(axis=1) + (w * away**2).sum(axis=1)
+    return deviance
 
 
 def _root(excess: Callable[[float], float]) -> float:

@@ -269,6 +269,8 @@ def test_a_part_of_nothing_leaves_no_product_unless_it_has_no_weight() -> None:
     [
         ([[1, NAN]], [1, 1], "points: must be finite"),
         ([[1, float("inf")]], [1, 0], "points: must be finite"),
+        ([["1", "2"]], [1, 1], "points: must be numbers"),
+        ([[1, 2], [3]], [1, 1], "points: is not a rectangular array"),
         ([1, 2], [1, 1], "weights: must be one a column"),
         ([[1, 2]], [1], "weights: must be one a column"),
         ([[1, 2]], [1, -1], "weights: must not be below 0"),

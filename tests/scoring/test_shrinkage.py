@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalsys.scoring import shrinkage as module
 from evalsys.scoring.shrinkage import shrink, tau_squared
 
 # Colditz et al. (1994), JAMA 271:698-702: log relative risks of tuberculosis in 13 BCG vaccine trials, as in metafor's
@@ -53,6 +54,12 @@ def test_bcg_matches_metafor(fit: tuple[Any, ...]) -> None:
     if first is not None:
         assert got.values[0] == pytest.approx(first, abs=1e-9)
         assert got.sd_known_spread[0] == pytest.approx(first_sd, abs=1e-9)
+
+
+def test_a_large_group_is_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = tau_squared(*columns(BCG))
+    monkeypatch.setattr(module, "_AT_ONCE", 50)
+    assert tau_squared(*columns(BCG)) == whole
 
 
 @pytest.mark.parametrize("method", ["REML", "PM", "DL"])
