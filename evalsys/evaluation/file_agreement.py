@@ -32,7 +32,7 @@ def _strangers(cycle: Gathered, findings: Findings) -> None:
 
 def _other_vendors(cycle: Gathered, findings: Findings) -> None:
     ratings = cycle.ratings
-    listed = [cycle.listed[code].vendor if code in cycle.listed else "" for code in ratings.contracts]
+    listed = [cycle.outline.listed[code].vendor if code in cycle.outline.listed else "" for code in ratings.contracts]
     for place in _firsts(ratings.contract, (ratings.vendor > 0) | bool(ratings.vendors[0])):
         there, here = listed[ratings.contract[place]], ratings.vendors[ratings.vendor[place]]
         if there and here and there != here:
@@ -41,7 +41,7 @@ def _other_vendors(cycle: Gathered, findings: Findings) -> None:
 
 
 def _unknown_strata(cycle: Gathered, findings: Findings) -> None:
-    ratings, frame = cycle.ratings, cycle.frame
+    ratings, frame = cycle.ratings, cycle.outline.frame
     if None not in (told := (ratings.strata.parted, frame.parted)) and told[0] != told[1]:
         wrong = _l("names strata by township and item, or the frame does, and the other file has one name for each.")
         findings.refuse(wrong, _l("Use the same columns in both files."))
@@ -65,7 +65,7 @@ def _unknown_strata(cycle: Gathered, findings: Findings) -> None:
 
 
 def _unasked(cycle: Gathered, findings: Findings) -> None:
-    kinds = [cycle.listed[code].service_type for code in cycle.contracts]
+    kinds = [cycle.outline.listed[code].service_type for code in cycle.outline.contracts]
     for place, criterion in enumerate(cycle.rules.criteria):
         other = np.array(
             [bool(criterion.service_types) and kind not in (None, *criterion.service_types) for kind in kinds]

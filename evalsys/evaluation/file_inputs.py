@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from evalsys.evaluation.contract_files import Contract
 from evalsys.evaluation.rating_files import Ratings, measured_criteria
-from evalsys.evaluation.strata import Frame, parts_of
-from evalsys.rules.model import LevelScale, Rules, YesNoScale
+from evalsys.evaluation.strata import Frame, Strata, parts_of
+from evalsys.rules.model import Criterion, LevelScale, Rules, YesNoScale
 from evalsys.scoring.arrays import Flags, Integers, Vector
 from evalsys.scoring.composite import (
     MISSING,
@@ -28,64 +28,122 @@ _MOST_LEVELS = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Gathered:
-    """What the files say, brought to one order of contracts.
+class Outline:
+    """What a cycle consists of, in one order, so that the order of the files' rows changes nothing.
 
     Attributes:
-        ratings, rules: as they were read.
+        rules: as they were read.
         listed: every contract of the cycle.
         frame: recipients by contract and stratum.
         contracts: codes, ascending.
-        strata: labels of the ratings, then those only the frame has.
-        contract: shape (ratings,), position in `contracts`; -1 for one that is not listed.
+        modes, strata: labels, ascending; those of the strata include the frame's.
+        parted: whether the strata are made of township and item.
+        raters: labels of the raters whose severity is taken off, ascending.
     """
 
-    ratings: Ratings
     rules: Rules
     listed: Mapping[str, Contract]
     frame: Frame
     contracts: tuple[str, ...]
+    modes: tuple[str, ...]
     strata: tuple[str, ...]
+    parted: bool
+    raters: tuple[str, ...]
+
+
+def outline_of(
+    rules: Rules,
+    listed: Mapping[str, Contract],
+    frame: Frame,
+    *,
+    modes: Iterable[str],
+    strata: Strata,
+    raters: Iterable[str],
+) -> Outline:
+    """Put what the files name in order."""
+    return Outline(
+        rules=rules,
+        listed=listed,
+        frame=frame,
+        contracts=tuple(sorted(listed)),
+        modes=tuple(sorted(set(modes))),
+        strata=tuple(sorted({*strata.names, *(stratum for _, stratum in frame.sizes)})),
+        parted=bool(strata.parted or frame.parted),
+        raters=tuple(sorted(set(raters))),
+    )
+
+
+def inputs_from(outline: Outline, moments: Moments, levels: LevelCounts, judged: Judged | None) -> Inputs:
+    """The arrays of step 0 from its tables."""
+    rules, rows = outline.rules, [outline.listed[code] for code in outline.contracts]
+    vendors, groups = (tuple(sorted(names)) for names in ({c.vendor for c in rows}, {c.peer_group for c in rows}))
+    return Inputs(
+        parties=tuple(party.code for party in rules.parties),
+        dimensions=tuple(dimension.code for dimension in rules.dimensions),
+        criteria=tuple(criterion.code for criterion in rules.criteria),
+        modes=outline.modes,
+        strata=outline.strata,
+        contracts=outline.contracts,
+        vendors=vendors,
+        peer_groups=groups,
+        vendor=places_of((c.vendor for c in rows), vendors),
+        peer_group=places_of((c.peer_group for c in rows), groups),
+        amount=np.array([c.amount for c in rows]),
+        served=np.array([c.served for c in rows]),
+        moments=moments,
+        levels=levels,
+        frames=_frames(outline),
+        parts=tuple(map(parts_of, outline.strata)) if outline.parted else (),
+        adjusters=rules.adjusters,
+        raters=outline.raters,
+        judged=judged,
+    )
+
+
+def places_of(names: Iterable[str], known: Sequence[str]) -> Integers:
+    """The position of each name in a list; -1 for one that is not there."""
+    places = {name: place for place, name in enumerate(known)}
+    return np.array([places.get(name, -1) for name in names], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """The ratings, in the order of the outline.
+
+    Attributes:
+        ratings, outline: what was read.
+        contract: shape (ratings,), position in the outline's contracts; -1 for one that is not listed.
+        mode, stratum: position in the outline of each mode and stratum that the ratings have.
+    """
+
+    ratings: Ratings
+    outline: Outline
     contract: Integers
+    mode: Integers
+    stratum: Integers
+
+    @property
+    def rules(self) -> Rules:
+        return self.outline.rules
 
 
 def gather(ratings: Ratings, rules: Rules, listed: Mapping[str, Contract], frame: Frame) -> Gathered:
-    """Give the contracts of all files one order."""
-    contracts = tuple(sorted(listed))
-    places = {code: place for place, code in enumerate(contracts)}
-    moved = np.array([places.get(code, -1) for code in ratings.contracts], dtype=np.int64)
-    strata = tuple(dict.fromkeys((*ratings.strata.names, *(stratum for _, stratum in frame.sizes))))
-    return Gathered(ratings, rules, listed, frame, contracts, strata, moved[ratings.contract])
+    """Give all files one order."""
+    raters = ratings.raters.values()
+    outline = outline_of(rules, listed, frame, modes=ratings.modes, strata=ratings.strata, raters=raters)
+    return Gathered(
+        ratings,
+        outline,
+        contract=places_of(ratings.contracts, outline.contracts)[ratings.contract],
+        mode=places_of(ratings.modes, outline.modes),
+        stratum=places_of(ratings.strata.names, outline.strata),
+    )
 
 
 def inputs_of(cycle: Gathered) -> Inputs:
+    """The arrays of step 0."""
     answered = [_answered(cycle, place) for place in range(len(cycle.rules.parties))]
-    raters = tuple(sorted(cycle.ratings.raters.values()))
-    parted = cycle.ratings.strata.parted or cycle.frame.parted
-    rows = [cycle.listed[code] for code in cycle.contracts]
-    vendors, groups = (tuple(sorted(names)) for names in ({c.vendor for c in rows}, {c.peer_group for c in rows}))
-    vendor, group = ({code: place for place, code in enumerate(codes)} for codes in (vendors, groups))
-    return Inputs(
-        parties=tuple(party.code for party in cycle.rules.parties),
-        dimensions=tuple(dimension.code for dimension in cycle.rules.dimensions),
-        criteria=tuple(criterion.code for criterion in cycle.rules.criteria),
-        modes=cycle.ratings.modes,
-        strata=cycle.strata,
-        contracts=cycle.contracts,
-        vendors=vendors,
-        peer_groups=groups,
-        vendor=np.array([vendor[c.vendor] for c in rows], dtype=np.int64),
-        peer_group=np.array([group[c.peer_group] for c in rows], dtype=np.int64),
-        amount=np.array([c.amount for c in rows]),
-        served=np.array([c.served for c in rows]),
-        moments=_moments(cycle, answered),
-        levels=_levels(cycle),
-        frames=_frames(cycle),
-        parts=tuple(map(parts_of, cycle.strata)) if parted else (),
-        adjusters=cycle.rules.adjusters,
-        raters=raters,
-        judged=_judged(cycle, answered, raters),
-    )
+    return inputs_from(cycle.outline, _moments(cycle, answered), _levels(cycle), _judged(cycle, answered))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,31 +178,35 @@ def _moments(cycle: Gathered, answered: Sequence[_Answered]) -> Moments:
 
 def _party_moments(cycle: Gathered, party: int, answered: _Answered) -> tuple[Integers, ...]:
     contract = cycle.contract[answered.told]
-    mode, stratum = (column[answered.told].astype(np.int64) for column in (cycle.ratings.mode, cycle.ratings.stratum))
-    modes, strata = len(cycle.ratings.modes), len(cycle.strata)
+    mode, stratum = cycle.mode[cycle.ratings.mode[answered.told]], cycle.stratum[cycle.ratings.stratum[answered.told]]
+    modes, strata = len(cycle.outline.modes), len(cycle.outline.strata)
     keys, cell = np.unique((contract * modes + mode) * strata + stratum, return_inverse=True)
     sums = moments_of(answered.values, cell, len(keys))
     where = (keys // strata // modes, np.full(len(keys), party, dtype=np.int64), keys // strata % modes, keys % strata)
     return *where, *sums
 
 
-def _judged(cycle: Gathered, answered: Sequence[_Answered], raters: Sequence[str]) -> Judged | None:
+def _judged(cycle: Gathered, answered: Sequence[_Answered]) -> Judged | None:
     """A rater judges a contract once, so that each respondent is a row."""
     if cycle.rules.severity is None:
         return None
-    places = {name: place for place, name in enumerate(raters)}
-    position = {rater: places[name] for rater, name in cycle.ratings.raters.items()}
     one = answered[[party.code for party in cycle.rules.parties].index(cycle.rules.severity.party)]
+    names = [cycle.ratings.raters[place] for place in cycle.ratings.rater[one.told].tolist()]
     values = one.values[:, : len(cycle.rules.dimensions)]
-    given = np.where(values >= 0, values, 0)
-    rater = [position[place] for place in cycle.ratings.rater[one.told].tolist()]
-    return Judged(
-        contract=cycle.contract[one.told],
-        rater=np.array(rater, dtype=np.int64),
-        n=(values >= 0).astype(np.int64),
-        y=given,
-        yy=given**2,
-    )
+    return judged_of(cycle.contract[one.told], places_of(names, cycle.outline.raters), values)
+
+
+def judged_of(contract: Integers, rater: Integers, values: Integers) -> Judged:
+    """The table of judged ratings, in the order of contracts and raters.
+
+    Args:
+        contract, rater: shape (rows,), positions; a rater judges a contract once.
+        values: shape (rows, dimensions), whole thousandths or `MISSING`.
+    """
+    order = np.lexsort((rater, contract))
+    known = values[order] >= 0
+    given = np.where(known, values[order], 0)
+    return Judged(contract[order], rater[order], known.astype(np.int64), given, given**2)
 
 
 def _points(cycle: Gathered, how: Scheme, contract: Integers, rows: Integers, respondent: Integers) -> Answers:
@@ -155,11 +217,11 @@ def _points(cycle: Gathered, how: Scheme, contract: Integers, rows: Integers, re
         place, scale = cycle.rules.criteria.index(criterion), cycle.rules.scale_of(criterion)
         if measured[place]:
             told = np.flatnonzero(cycle.ratings.criterion == place)
-            known = np.full(len(cycle.contracts), NOT_APPLICABLE, dtype=np.int64)
+            known = np.full(len(cycle.outline.contracts), NOT_APPLICABLE, dtype=np.int64)
             known[cycle.contract[told]] = answer_points(scale, _number_or_nan(cycle.ratings.value[told]))
             points[:, column] = known[contract]
             continue
-        points[~_asked(cycle, place)[contract], column] = NOT_APPLICABLE
+        points[~asked_of(cycle.outline, criterion)[contract], column] = NOT_APPLICABLE
         chosen = cycle.ratings.criterion[rows] == place
         value = cycle.ratings.value[rows[chosen]]
         given = answer_points(scale, _number_or_nan(value))
@@ -167,10 +229,10 @@ def _points(cycle: Gathered, how: Scheme, contract: Integers, rows: Integers, re
     return points
 
 
-def _asked(cycle: Gathered, criterion: int) -> Flags:
+def asked_of(outline: Outline, criterion: Criterion) -> Flags:
     """Of which contracts a criterion is asked for certain: its service types are known and named."""
-    types = cycle.rules.criteria[criterion].service_types
-    return np.array([not types or cycle.listed[code].service_type in types for code in cycle.contracts], dtype=np.bool_)
+    types, listed = criterion.service_types, outline.listed
+    return np.array([not types or listed[code].service_type in types for code in outline.contracts], dtype=np.bool_)
 
 
 def _levels(cycle: Gathered) -> LevelCounts:
@@ -179,18 +241,21 @@ def _levels(cycle: Gathered) -> LevelCounts:
     rows = np.flatnonzero(leveled[cycle.ratings.criterion])
     value = cycle.ratings.value[rows]
     level = np.where(np.isinf(value), NOT_APPLICABLE_LEVEL, value).astype(np.int64)
-    columns = (cycle.contract[rows], *(getattr(cycle.ratings, c)[rows] for c in ("party", "mode", "criterion")), level)
-    bases = (len(cycle.contracts), len(cycle.rules.parties), len(cycle.ratings.modes), len(scales), _MOST_LEVELS)
-    keys, counts = np.unique(np.ravel_multi_index(columns, bases), return_counts=True)
-    table = (*np.unravel_index(keys, bases), counts)
+    party, mode, criterion = (getattr(cycle.ratings, name)[rows] for name in ("party", "mode", "criterion"))
+    columns = (cycle.contract[rows], party, cycle.mode[mode], criterion, level)
+    counts = (len(cycle.outline.contracts), len(cycle.rules.parties), len(cycle.outline.modes), len(scales))
+    bases = (*counts, _MOST_LEVELS)
+    keys, counted = np.unique(np.ravel_multi_index(columns, bases), return_counts=True)
+    table = (*np.unravel_index(keys, bases), counted)
     return LevelCounts(*(column.astype(np.int64) for column in table))
 
 
-def _frames(cycle: Gathered) -> Frames:
-    places = {code: place for place, code in enumerate(cycle.contracts)}
-    strata = {name: place for place, name in enumerate(cycle.strata)}
-    rows = [(places[code], strata[stratum], size) for (code, stratum), size in cycle.frame.sizes.items()]
-    return Frames(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
+def _frames(outline: Outline) -> Frames:
+    contracts = places_of((contract for contract, _ in outline.frame.sizes), outline.contracts)
+    strata = places_of((stratum for _, stratum in outline.frame.sizes), outline.strata)
+    sizes = np.array(list(outline.frame.sizes.values()), dtype=np.int64)
+    order = np.lexsort((strata, contracts))
+    return Frames(contracts[order], strata[order], sizes[order])
 
 
 def _number_or_nan(values: Vector) -> Vector:

@@ -268,7 +268,7 @@ def _in_groups(inputs: Inputs, result: Result) -> list[list[dict[str, Any]]]:
 def _levels(inputs: Inputs) -> Iterator[dict[str, dict[str, int]]]:
     """Of each contract: criterion → level → how often, all modes together; "na" where it did not apply."""
     table = inputs.levels
-    order = np.argsort(table.contract, kind="stable")
+    order = np.lexsort((table.level, table.criterion, table.contract))
     ends = np.searchsorted(table.contract[order], np.arange(len(inputs.contracts) + 1))
     for start, end in itertools.pairwise(ends.tolist()):
         rows = order[start:end]

@@ -62,8 +62,8 @@ def test_an_adjuster_that_nothing_is_taken_off_for_is_no_column(tmp_path: Path) 
 def test_modes_are_known_by_chinese_words(tmp_path: Path) -> None:
     text = "contract,rater,value,mode\nA,a,5,电话访问\nA,b,5, 本人 \nA,c,5,telephone\nA,d,5,street\n"
     inputs = run(tmp_path, text, one_party()).inputs
-    assert inputs.modes == ("telephone", "self", "street")
-    assert inputs.moments.respondents.tolist() == [2, 1, 1]
+    assert inputs.modes == ("self", "street", "telephone")
+    assert inputs.moments.respondents.tolist() == [1, 1, 2]
 
 
 def test_each_appointed_rater_is_judged_by_its_own_sums(tmp_path: Path) -> None:
