@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from evalsys.config import command_language
-from evalsys.evaluation.file_faults import FilesFaulty, _l
+from evalsys.evaluation.file_faults import FilesFaulty, Message, _l
 from evalsys.rules.loading import loads, rules_hash
 
 FAULTY = 2
@@ -24,6 +24,10 @@ _FILE = click.Path(path_type=Path)
 @click.option("--frame", type=_FILE, help="contract, stratum (or township, item), size: whom each contract serves.")
 @click.option("--out", type=_FILE, required=True, help="Folder for scores.csv and scores.json.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of random draws.")
+@click.option(
+    "--memory", type=click.IntRange(100), default=1000, show_default=True, help="MB that reading Parquet may use."
+)
+@click.option("--threads", type=click.IntRange(1, 256), help="Cores that reading Parquet may use.  [default: all]")
 def score(
     ratings: Path,
     *,
@@ -32,6 +36,8 @@ def score(
     frame: Path | None,
     out: Path,
     seed: int,
+    memory: int,
+    threads: int | None,
 ) -> None:
     """Score RATINGS, a long file, and write scores.csv and scores.json.
 
@@ -44,16 +50,27 @@ def score(
     \b
     awk -F, 'BEGIN{print "contract,vendor,rater,value"} NR>1{print $2","$2","$1","$7}' insteval.csv > ratings.csv
 
+    RATINGS may also be .parquet, for 100 million ratings on a small machine (pip install 'evalsys[big]'): long like
+    this, or wide with one row a respondent and, instead of criterion and value, one column for each criterion's code;
+    empty = left out, 0 or na = not applicable.
+
     The same files, rules and seed give the same bytes. Faulty files: every fault on stderr, exit 2, nothing written.
     """  # noqa: D301 - click reads a real backspace as "do not wrap"
     from evalsys.evaluation.files import Sources, score_files  # numpy and scipy only once there is something to score
+    from evalsys.evaluation.parquet.opening import Room
     from evalsys.evaluation.score_output import write_scores
 
     data = rules.read_bytes()
     known = loads(data, str(rules))
     language = command_language()
     try:
-        scored = score_files(Sources(ratings, contracts, frame), known, seed=seed, progress=_told_on_a_terminal)
+        scored = score_files(
+            Sources(ratings, contracts, frame),
+            known,
+            seed=seed,
+            room=Room(memory, threads),
+            progress=_told_on_a_terminal,
+        )
     except FilesFaulty as error:
         click.echo("\n".join(error.lines(language)), err=True)
         raise SystemExit(FAULTY) from None
@@ -62,17 +79,21 @@ def score(
         "files": dict(scored.files),
         "held": scored.held,
     }
+    _told_on_a_terminal(_l("writing"))
     table, breakdown = write_scores(out, scored.inputs, known, scored.result, origin)
     ranks = scored.result.rank
     counts = {"scored": int((ranks > 0).sum()), "all": len(ranks)}
     done = _l(
         "Scored %(scored)s of %(all)s contracts: %(table)s, %(breakdown)s", **counts, table=table, breakdown=breakdown
     )
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
     click.echo(done.said(language))
     if scored.held:
         click.echo(_l("Ratings held back, counted nowhere: %(held)s", held=scored.held).said(language))
 
 
-def _told_on_a_terminal(rows: int) -> None:
+def _told_on_a_terminal(message: Message) -> None:
+    """One line that is written over by the next."""
     if sys.stderr.isatty():
-        click.echo(f"\r{rows:,}", nl=False, err=True)
+        click.echo(f"\r\x1b[K{message.said(command_language())}", nl=False, err=True)

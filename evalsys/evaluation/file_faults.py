@@ -59,17 +59,22 @@ class FilesFaulty(Exception):
     Attributes:
         faults: up to `MOST` of them, in the order of the rows.
         more: whether there are others.
+        count: how many there are altogether; None where that was not counted.
     """
 
-    def __init__(self, faults: tuple[FileFault, ...], *, more: bool = False) -> None:
+    def __init__(self, faults: tuple[FileFault, ...], *, more: bool = False, count: int | None = None) -> None:
         super().__init__("\n".join(fault.said("en") for fault in faults))
         self.faults = faults
         self.more = more
+        self.count = count
 
     def lines(self, language: Literal["zh", "en"]) -> list[str]:
         """Every fault as a line, and how many there are."""
         count = _l("At least %(count)s faults; nothing was written.", count=len(self.faults))
-        if not self.more:
+        if self.count is not None and self.count > len(self.faults):
+            told = {"all": self.count, "count": len(self.faults)}
+            count = _l("Faults: %(all)s, %(count)s of them above; nothing was written.", **told)
+        elif not self.more:
             count = _l("Faults: %(count)s; nothing was written.", count=len(self.faults))
         return [*(fault.said(language) for fault in self.faults), count.said(language)]
 
@@ -80,6 +85,7 @@ class Findings:
     def __init__(self, file: str) -> None:
         self.file = file
         self.faults: list[FileFault] = []
+        self._count: int | None = None
 
     @property
     def full(self) -> bool:
@@ -88,6 +94,10 @@ class Findings:
     def add(self, row: int, column: str, value: str, wrong: Message, remedy: Message) -> None:
         if not self.full:
             self.faults.append(FileFault(self.file, row, column, value, wrong, remedy))
+
+    def count(self, faults: int) -> None:
+        """So many there are of a kind, of which some are added."""
+        self._count = (self._count or 0) + faults
 
     def refuse(self, wrong: Message, remedy: Message, *, row: int = 0) -> NoReturn:
         """Nothing more can be read: say this with whatever was found before."""
@@ -100,4 +110,4 @@ class Findings:
 
     def _faulty(self) -> FilesFaulty:
         ordered = sorted(self.faults, key=lambda fault: fault.row)
-        return FilesFaulty(tuple(ordered[:MOST]), more=self.full)
+        return FilesFaulty(tuple(ordered[:MOST]), more=self.full, count=self._count)

@@ -38,7 +38,6 @@ class Outline:
         contracts: codes, ascending.
         modes, strata: labels, ascending; those of the strata include the frame's.
         parted: whether the strata are made of township and item.
-        raters: labels of the raters whose severity is taken off, ascending.
     """
 
     rules: Rules
@@ -48,17 +47,10 @@ class Outline:
     modes: tuple[str, ...]
     strata: tuple[str, ...]
     parted: bool
-    raters: tuple[str, ...]
 
 
 def outline_of(
-    rules: Rules,
-    listed: Mapping[str, Contract],
-    frame: Frame,
-    *,
-    modes: Iterable[str],
-    strata: Strata,
-    raters: Iterable[str],
+    rules: Rules, listed: Mapping[str, Contract], frame: Frame, *, modes: Iterable[str], strata: Strata
 ) -> Outline:
     """Put what the files name in order."""
     return Outline(
@@ -69,11 +61,12 @@ def outline_of(
         modes=tuple(sorted(set(modes))),
         strata=tuple(sorted({*strata.names, *(stratum for _, stratum in frame.sizes)})),
         parted=bool(strata.parted or frame.parted),
-        raters=tuple(sorted(set(raters))),
     )
 
 
-def inputs_from(outline: Outline, moments: Moments, levels: LevelCounts, judged: Judged | None) -> Inputs:
+def inputs_from(
+    outline: Outline, moments: Moments, levels: LevelCounts, raters: Sequence[str], judged: Judged | None
+) -> Inputs:
     """The arrays of step 0 from its tables."""
     rules, rows = outline.rules, [outline.listed[code] for code in outline.contracts]
     vendors, groups = (tuple(sorted(names)) for names in ({c.vendor for c in rows}, {c.peer_group for c in rows}))
@@ -95,7 +88,7 @@ def inputs_from(outline: Outline, moments: Moments, levels: LevelCounts, judged:
         frames=_frames(outline),
         parts=tuple(map(parts_of, outline.strata)) if outline.parted else (),
         adjusters=rules.adjusters,
-        raters=outline.raters,
+        raters=tuple(raters),
         judged=judged,
     )
 
@@ -129,8 +122,7 @@ class Gathered:
 
 def gather(ratings: Ratings, rules: Rules, listed: Mapping[str, Contract], frame: Frame) -> Gathered:
     """Give all files one order."""
-    raters = ratings.raters.values()
-    outline = outline_of(rules, listed, frame, modes=ratings.modes, strata=ratings.strata, raters=raters)
+    outline = outline_of(rules, listed, frame, modes=ratings.modes, strata=ratings.strata)
     return Gathered(
         ratings,
         outline,
@@ -143,7 +135,7 @@ def gather(ratings: Ratings, rules: Rules, listed: Mapping[str, Contract], frame
 def inputs_of(cycle: Gathered) -> Inputs:
     """The arrays of step 0."""
     answered = [_answered(cycle, place) for place in range(len(cycle.rules.parties))]
-    return inputs_from(cycle.outline, _moments(cycle, answered), _levels(cycle), _judged(cycle, answered))
+    return inputs_from(cycle.outline, _moments(cycle, answered), _levels(cycle), *_judged(cycle, answered))
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,27 +178,28 @@ def _party_moments(cycle: Gathered, party: int, answered: _Answered) -> tuple[In
     return *where, *sums
 
 
-def _judged(cycle: Gathered, answered: Sequence[_Answered]) -> Judged | None:
-    """A rater judges a contract once, so that each respondent is a row."""
+def _judged(cycle: Gathered, answered: Sequence[_Answered]) -> tuple[Sequence[str], Judged | None]:
     if cycle.rules.severity is None:
-        return None
+        return (), None
     one = answered[[party.code for party in cycle.rules.parties].index(cycle.rules.severity.party)]
     names = [cycle.ratings.raters[place] for place in cycle.ratings.rater[one.told].tolist()]
-    values = one.values[:, : len(cycle.rules.dimensions)]
-    return judged_of(cycle.contract[one.told], places_of(names, cycle.outline.raters), values)
+    return judged_of(cycle.contract[one.told], names, one.values[:, : len(cycle.rules.dimensions)])
 
 
-def judged_of(contract: Integers, rater: Integers, values: Integers) -> Judged:
-    """The table of judged ratings, in the order of contracts and raters.
+def judged_of(contract: Integers, names: Sequence[str], values: Integers) -> tuple[Sequence[str], Judged]:
+    """The raters, and the table of what they judged, in the order of contracts and raters.
 
     Args:
-        contract, rater: shape (rows,), positions; a rater judges a contract once.
+        contract: shape (rows,), positions.
+        names: of the raters, one a row; a rater judges a contract once.
         values: shape (rows, dimensions), whole thousandths or `MISSING`.
     """
+    raters = sorted(set(names))
+    rater = places_of(names, raters)
     order = np.lexsort((rater, contract))
     known = values[order] >= 0
     given = np.where(known, values[order], 0)
-    return Judged(contract[order], rater[order], known.astype(np.int64), given, given**2)
+    return raters, Judged(contract[order], rater[order], known.astype(np.int64), given, given**2)
 
 
 def _points(cycle: Gathered, how: Scheme, contract: Integers, rows: Integers, respondent: Integers) -> Answers:

@@ -19,8 +19,10 @@ import numpy as np
 
 from evalsys.evaluation.contract_files import Contract, read_contracts, read_frame
 from evalsys.evaluation.file_agreement import refuse_disagreement
-from evalsys.evaluation.file_faults import Findings
+from evalsys.evaluation.file_faults import Findings, Message, _l
 from evalsys.evaluation.file_inputs import gather, inputs_of
+from evalsys.evaluation.parquet.opening import Room, is_parquet
+from evalsys.evaluation.parquet.reading import read_parquet
 from evalsys.evaluation.rating_files import Ratings, read_ratings
 from evalsys.evaluation.strata import Frame
 from evalsys.rules.model import Rules
@@ -28,13 +30,15 @@ from evalsys.scoring.engine import score
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.result import Result
 
+ROOM = Room()
+
 
 @dataclass(frozen=True)
 class Sources:
     """The files of a cycle.
 
     Attributes:
-        ratings: the long file.
+        ratings: a long file, or Parquet, long or wide.
         contracts: contract, vendor, peer group, amount, served; without it each contract stands for itself as a vendor,
             unless the ratings name vendors.
         frame: recipients by contract and stratum; without it the size is not known and no answer counts for more.
@@ -64,7 +68,12 @@ class Scored:
 
 
 def score_files(
-    sources: Sources, rules: Rules, *, seed: int = 0, progress: Callable[[int], None] = lambda _rows: None
+    sources: Sources,
+    rules: Rules,
+    *,
+    seed: int = 0,
+    room: Room = ROOM,
+    progress: Callable[[Message], None] = lambda _said: None,
 ) -> Scored:
     """Score the ratings of a file.
 
@@ -72,20 +81,26 @@ def score_files(
         sources: the files.
         rules: what was asked, and how it is scored.
         seed: of the run's random draws.
-        progress: told the number of ratings read so far.
+        room: what DuckDB may use where the ratings are Parquet.
+        progress: told how far it is.
 
     Raises:
         FilesFaulty: with every fault of the first faulty file, up to 100.
         OSError: a file cannot be opened.
     """
-    inputs, held = read_inputs(sources, rules, progress=progress)
+    inputs, held = read_inputs(sources, rules, room=room, progress=progress)
+    progress(_l("scoring %(count)s contracts", count=f"{len(inputs.contracts):,}"))
     return Scored(inputs, score(inputs, rules, seed=seed), sources.hashes(), held)
 
 
 def read_inputs(
-    sources: Sources, rules: Rules, *, progress: Callable[[int], None] = lambda _rows: None
+    sources: Sources, rules: Rules, *, room: Room = ROOM, progress: Callable[[Message], None] = lambda _said: None
 ) -> tuple[Inputs, int]:
     """Step 0 from files: the arrays, and how many ratings are held back. Arguments and errors as of `score_files`."""
+    if is_parquet(sources.ratings):
+        return read_parquet(
+            sources.ratings, rules, contracts=sources.contracts, frame=sources.frame, room=room, progress=progress
+        )
     listed = read_contracts(sources.contracts, rules) if sources.contracts else None
     read = read_ratings(sources.ratings, rules, progress=progress)
     if listed is None:

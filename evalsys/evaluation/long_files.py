@@ -115,7 +115,7 @@ def _text(cell: Any) -> str:
 
 
 def _tabled(rows: Iterator[list[str]], columns: Sequence[Column], findings: Findings) -> Iterator[Block]:
-    names = _header(next(rows, []), columns, findings)
+    names = header_names(next(rows, []), columns, findings)
     first = 2
     while chunk := list(islice(rows, BLOCK)):
         numbers: Sequence[int] = range(first, first + len(chunk))
@@ -146,7 +146,12 @@ def _even(
     return kept, rows
 
 
-def _header(header: list[str], columns: Sequence[Column], findings: Findings) -> list[str]:
+def header_names(header: list[str], columns: Sequence[Column], findings: Findings, *, row: int = 1) -> list[str]:
+    """Our names of the columns; `row` of the file tells them.
+
+    Raises:
+        FilesFaulty: a column is unknown, twice there or missing.
+    """
     known = {_plain(name): column.name for column in columns for name in (column.name, *column.others)}
     while header and not header[-1].strip():
         header.pop()
@@ -155,15 +160,15 @@ def _header(header: list[str], columns: Sequence[Column], findings: Findings) ->
         name = known.get(_plain(title))
         expected = _l("Columns are: %(names)s.", names=", ".join(column.name for column in columns))
         if name is None:
-            findings.add(1, title.strip(), "", _l("This column is not known."), expected)
+            findings.add(row, title.strip(), "", _l("This column is not known."), expected)
         elif name in names:
-            findings.add(1, title.strip(), "", _l("This column is there twice."), _l("Delete one of the two."))
+            findings.add(row, title.strip(), "", _l("This column is there twice."), _l("Delete one of the two."))
         else:
             names.append(name)
     for column in columns:
         if column.required and column.name not in names:
             remedy = _l("Add it; the first row holds the names of the columns.")
-            findings.add(1, column.name, "", _l("This column is missing."), remedy)
+            findings.add(row, column.name, "", _l("This column is missing."), remedy)
     findings.raise_if_any()
     return names
 

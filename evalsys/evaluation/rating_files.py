@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from evalsys.evaluation import rating_faults
 from evalsys.evaluation.file_faults import MOST, Findings, Message, _l
 from evalsys.evaluation.long_files import Block, Column, blocks
+from evalsys.evaluation.rating_faults import Told, levels_of
 from evalsys.evaluation.strata import ITEM, STRATUM, TOWNSHIP, Strata, joined, parted_of, refuse_two_ways
-from evalsys.rules.model import Criterion, LevelScale, Rules, Source, YesNoScale
+from evalsys.rules.model import Criterion, Rules, Source
 from evalsys.scoring.arrays import Flags, Integers, Vector
 
 NOT_APPLICABLE_WORDS = frozenset({"na", "n/a", "不适用"})
@@ -33,7 +35,6 @@ _FAULTY = -1  # the position of a text that is not in its list
 _HELD = 1
 _ALWAYS = ("contract", "party", "rater", "criterion", "mode", "stratum", "vendor")  # kept of every file
 _NOTHING: Integers = np.zeros(0, dtype=np.int64)
-_EMPTY = _l("The cell is empty.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,13 +134,13 @@ def columns_of(rules: Rules) -> tuple[Column, ...]:
     )
 
 
-def read_ratings(path: Path, rules: Rules, *, progress: Callable[[int], None] = lambda _rows: None) -> Ratings:
+def read_ratings(path: Path, rules: Rules, *, progress: Callable[[Message], None] = lambda _said: None) -> Ratings:
     """Read a ratings file and look at every cell.
 
     Args:
         path: CSV or spreadsheet.
         rules: what may be rated, on which scale.
-        progress: told the number of rows read so far.
+        progress: told how far it is.
 
     Raises:
         FilesFaulty: with every fault, up to 100.
@@ -150,7 +151,7 @@ def read_ratings(path: Path, rules: Rules, *, progress: Callable[[int], None] = 
     for block in blocks(path, columns_of(rules), findings):
         refuse_two_ways(block.cells, findings)
         reading.take(block)
-        progress(reading.rows)
+        progress(_l("%(rows)s rows read", rows=f"{reading.rows:,}"))
         if findings.full:
             break
     findings.raise_if_any()
@@ -169,9 +170,9 @@ def refuse_nothing(counted: int, held: int, findings: Findings) -> None:
         FilesFaulty: it is one.
     """
     if not counted and held:
-        findings.refuse(_l("has no rating that is not held back."), _l("Release ratings in the column held."))
+        findings.refuse(*rating_faults.ALL_HELD)
     if not counted:
-        findings.refuse(_l("has no ratings."), _l("Write one rating a row below the header."))
+        findings.refuse(*rating_faults.NOTHING)
 
 
 class _Reading:
@@ -253,49 +254,38 @@ class _Reading:
 
     def _check_labels(self, taken: dict[str, Integers], block: Block) -> None:
         nameless = taken["contract"] == self.labels["contract"].get("", _FAULTY)
-        self._fault(nameless, "contract", block, _EMPTY, _l("Write the contract's code."))
+        self._fault(nameless, "contract", block, rating_faults.NO_CONTRACT)
         for name, known in (("party", self.rules.parties), ("criterion", self.rules.criteria)):
-            codes = ", ".join(entry.code for entry in known)
-            wrong = _l("The rules do not have it.")
-            self._fault(taken[name] == _FAULTY, name, block, wrong, _l("Write one of: %(codes)s.", codes=codes))
+            told = rating_faults.unknown(entry.code for entry in known)
+            self._fault(taken[name] == _FAULTY, name, block, told)
         if "held" in taken:
-            remedy = _l("Write yes where the rating is held back, else no.")
-            self._fault(taken["held"] == _FAULTY, "held", block, _l("Neither yes nor no."), remedy)
+            self._fault(taken["held"] == _FAULTY, "held", block, rating_faults.NEITHER)
         strangers = (self._party_of[taken["criterion"]] != taken["party"]) & (taken["party"] != _FAULTY)
         strangers &= taken["criterion"] != _FAULTY
-        remedy = _l("`evalsys rules show` lists who answers what.")
-        self._fault(strangers, "criterion", block, _l("This party is not asked this."), remedy)
+        self._fault(strangers, "criterion", block, rating_faults.STRANGER)
         nobody = taken["rater"] == self.labels["rater"].get("", _FAULTY)
         asked = ~self._measured[taken["criterion"]]
-        remedy = _l("Write who rated; any label that keeps one rater's rows together will do.")
-        self._fault(nobody & asked, "rater", block, _EMPTY, remedy)
+        self._fault(nobody & asked, "rater", block, rating_faults.NO_RATER)
 
     def _check_values(self, criterion: Integers, value: Vector, block: Block) -> None:
         for place in np.unique(criterion[criterion != _FAULTY]).tolist():
             known = self.rules.criteria[place]
-            wrong, message, remedy = _faulty_values(known, self.rules, value)
-            self._fault(wrong & (criterion == place), "value", block, message, remedy)
+            wrong = _faulty_values(known, self.rules, value)
+            self._fault(wrong & (criterion == place), "value", block, rating_faults.off_scale(known, self.rules))
 
-    def _fault(self, wrong: Flags, column: str, block: Block, message: Message, remedy: Message) -> None:
+    def _fault(self, wrong: Flags, column: str, block: Block, told: Told) -> None:
         for place in np.flatnonzero(wrong)[: MOST + 1].tolist():
             cell = block.cells[column][place].strip() if column in block.cells else ""
-            self.findings.add(block.rows[place], column, cell, message, remedy)
+            self.findings.add(block.rows[place], column, cell, *told)
 
 
-def _faulty_values(criterion: Criterion, rules: Rules, value: Vector) -> tuple[Flags, Message, Message]:
-    """Which values this criterion cannot have, and what to say of them."""
-    scale = rules.scale_of(criterion)
-    applies = value != _NOT_APPLICABLE
-    if isinstance(scale, LevelScale | YesNoScale):
-        top = len(scale.levels) if isinstance(scale, LevelScale) else 2
-        right = (value >= 1) & (value <= top) & (np.floor(value) == value) | (~applies & criterion.not_applicable)
-        remedy = _l("Write a whole number from 1 to %(top)s.", top=top)
-        if criterion.not_applicable:
-            remedy = _l("Write a whole number from 1 to %(top)s, or na.", top=top)
-    else:
-        right = ~np.isnan(value)
-        remedy = _l("Write a number, or na where it was not measured.")
-    return ~right, _l("The value is not on the scale of %(criterion)s.", criterion=criterion.code), remedy
+def _faulty_values(criterion: Criterion, rules: Rules, value: Vector) -> Flags:
+    """Which values this criterion cannot have."""
+    top = levels_of(rules, criterion)
+    if not top:
+        return np.array(np.isnan(value))
+    right = (value >= 1) & (value <= top) & (np.floor(value) == value)
+    return np.array(~(right | ((value == _NOT_APPLICABLE) & criterion.not_applicable)))
 
 
 def measured_criteria(rules: Rules) -> Flags:
@@ -312,8 +302,7 @@ def _refuse_doubles(ratings: Ratings, rules: Rules, findings: Findings) -> None:
     same = np.logical_and.reduce([key[1:] == key[:-1] for key in keys])
     for place in np.flatnonzero(same)[: MOST + 1].tolist():
         earlier, later = int(ratings.row[order[place]]), int(ratings.row[order[place + 1]])
-        wrong = _l("Row %(row)s already rates this contract on this criterion by this rater.", row=earlier)
-        findings.add(later, "", "", wrong, _l("Delete one of the two rows."))
+        findings.add(later, "", "", *rating_faults.twice(earlier))
 
 
 def _refuse_changes(ratings: Ratings, findings: Findings) -> None:
@@ -331,6 +320,5 @@ def _refuse_changes(ratings: Ratings, findings: Findings) -> None:
         changes = (key[order][1:] == key[order][:-1]) & (places[order][1:] != places[order][:-1])
         for place in np.flatnonzero(changes)[: MOST + 1].tolist():
             here, before = order[place + 1], order[place]
-            wrong = _l("Row %(row)s says “%(value)s”.", row=int(ratings.row[before]), value=names[places[before]])
-            remedy = _l("Write the same in every row of one rater, and one vendor in every row of one contract.")
-            findings.add(int(ratings.row[here]), column, names[places[here]], wrong, remedy)
+            told = rating_faults.changed(int(ratings.row[before]), names[places[before]])
+            findings.add(int(ratings.row[here]), column, names[places[here]], *told)

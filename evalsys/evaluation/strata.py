@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +31,11 @@ def parts_of(label: str) -> Parts:
     return township, item
 
 
+def shown_of(label: str) -> str:
+    """The parts of a stratum for a person to read."""
+    return " / ".join(filter(None, parts_of(label)))
+
+
 @dataclass(frozen=True)
 class Strata:
     """The strata of a file. `parted`: their names are made of township and item; None = the file tells of none."""
@@ -46,7 +51,24 @@ class Frame:
     sizes: Mapping[tuple[str, str], int] = field(default_factory=dict)
     parted: bool | None = None
 
-    def axes(self) -> dict[str, tuple[set[str], set[str]]]:
+    def tells_otherwise(self, parted: bool | None) -> bool:
+        """Whether this frame has names for strata where the ratings have parts, or the other way round."""
+        return None not in (parted, self.parted) and parted != self.parted
+
+    def known(self) -> Callable[[str, str], bool]:
+        """Whether a contract's frame has a stratum; one without strata has them all."""
+        framed = {code for code, label in self.sizes if label}
+        axes = self._axes()
+
+        def knows(contract: str, label: str) -> bool:
+            if contract in axes:
+                pairs = zip(parts_of(label), axes[contract], strict=True)
+                return all(not part or not axis or part in axis for part, axis in pairs)
+            return contract not in framed or (contract, label) in self.sizes
+
+        return knows
+
+    def _axes(self) -> dict[str, tuple[set[str], set[str]]]:
         """Of the contracts whose frame is margins: the townships and the items it knows."""
         found: dict[str, tuple[set[str], set[str]]] = {}
         for contract, label in self.sizes if self.parted else ():
@@ -65,15 +87,15 @@ def parted_of(columns: Collection[str]) -> bool | None:
     return False if STRATUM.name in columns else None
 
 
-def refuse_two_ways(columns: Collection[str], findings: Findings) -> None:
-    """A stratum has one name, or parts; never both.
+def refuse_two_ways(columns: Collection[str], findings: Findings, *, row: int = 1) -> None:
+    """A stratum has one name, or parts; never both. `row` of the file holds the header.
 
     Raises:
         FilesFaulty: the file has columns of both kinds.
     """
     if STRATUM.name in columns and parted_of(columns):
         wrong = _l("It stands beside township or item.")
-        findings.add(1, STRATUM.name, "", wrong, _l("Write either stratum, or township and item."))
+        findings.add(row, STRATUM.name, "", wrong, _l("Write either stratum, or township and item."))
         findings.raise_if_any()
 
 

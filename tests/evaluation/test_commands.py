@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from evalsys import cli
 from evalsys.base.language import compile_catalogues
 from evalsys.evaluation import commands
+from evalsys.evaluation.file_faults import _l
 from tests.evaluation.written import ONE_PARTY, write
 
 GOOD = "contract,rater,value\n" + "".join(f"A,r{n},4\n" for n in range(5)) + "B,r,2\n"
@@ -64,12 +65,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Captur
     assert "none.csv: No such file" in capsys.readouterr().err
 
 
-def test_rows_are_counted_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    commands._told_on_a_terminal(50_000)
+def test_progress_is_told_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    commands._told_on_a_terminal(_l("writing"))
     assert not capsys.readouterr().err
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    commands._told_on_a_terminal(50_000)
-    assert capsys.readouterr().err == "\r50,000"
+    commands._told_on_a_terminal(_l("writing"))
+    assert capsys.readouterr().err == "\r\x1b[Kwriting"
 
 
 def test_help_shows_the_conversion_on_one_line() -> None:

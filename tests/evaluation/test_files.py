@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalsys.evaluation.file_faults import FilesFaulty
+from evalsys.evaluation.file_faults import FilesFaulty, Message
 from evalsys.evaluation.files import Scored, Sources, score_files
 from evalsys.evaluation.score_output import write_scores
 from evalsys.rules.model import Rules
@@ -145,9 +145,9 @@ def test_a_spreadsheet_scores_like_its_csv(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_in_rows(tmp_path: Path) -> None:
-    told: list[int] = []
+    told: list[Message] = []
     score_files(Sources(write(tmp_path, FIVE)), one_party(), progress=told.append)
-    assert told == [5]
+    assert [message.said("en") for message in told] == ["5 rows read", "scoring 1 contracts"]
 
 
 @pytest.mark.parametrize(
