@@ -16,6 +16,7 @@ from evalsys.base.listing import Wanted
 from evalsys.evaluation import analysis_views, desk, queries, review
 from evalsys.evaluation.blueprint import bp
 from evalsys.evaluation.forms import RunForm
+from evalsys.evaluation.menu import pages_of
 from evalsys.evaluation.naming import Names, person
 from evalsys.evaluation.sentences import reasons
 from evalsys.evaluation.steps import signed, step_name
@@ -28,7 +29,9 @@ __all__ = ["analysis_views", "install"]
 def install(app: Flask) -> None:
     """Register the pages, their menu entry and what waits on the desk."""
     app.register_blueprint(bp)
-    app.jinja_env.globals.update(reasons_of=reasons, state_name=state_name, names_by=Names, step_name=step_name)
+    app.jinja_env.globals.update(
+        reasons_of=reasons, state_name=state_name, names_by=Names, step_name=step_name, pages_of=pages_of
+    )
     app.jinja_env.filters.update(person=person, signed=signed)
     navigation.offer(app, "evaluation.cycles", _l("Scoring"))
     todo.offer(app, desk.todos)

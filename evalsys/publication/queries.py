@@ -109,10 +109,19 @@ def edition_shown(session: Session, asked: str = "") -> Shown | None:
         NotFound: there is no edition of that number.
     """
     if asked:
-        edition = edition_by_id(session, int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0)
-        return Shown(edition, editions_of(session, edition.cycle_id)[0])
+        return shown_edition(session, int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0)
     in_use = editions_in_force(session)
     return Shown(in_use[0], in_use[0]) if in_use else None
+
+
+def shown_edition(session: Session, number: int) -> Shown:
+    """An edition with the one that holds now.
+
+    Raises:
+        NotFound: there is no edition of that number.
+    """
+    edition = edition_by_id(session, number)
+    return Shown(edition, editions_of(session, edition.cycle_id)[0])
 
 
 @dataclass(frozen=True)

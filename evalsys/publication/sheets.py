@@ -34,6 +34,10 @@ def ranking_sheet(edition: Edition, lines: Sequence[EditionScore]) -> Sheet:
         _("High"),
         _("Grade"),
         _("Status"),
+        _("Rank from"),
+        _("Rank to"),
+        _("Band"),
+        _("Drawn towards peers"),
         _("Notes"),
     )
     rows = [
@@ -54,6 +58,10 @@ def ranking_sheet(edition: Edition, lines: Sequence[EditionScore]) -> Sheet:
             _six(line.high),
             names.grade(line.grade) if line.grade else None,
             names.status(line.status),
+            line.rank_low,
+            line.rank_high,
+            line.band,
+            _six(line.shrunk),
             " ".join(reasons(line, names)),
         )
         for line in lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -13,19 +13,22 @@ from evalsys.base.listing import Wanted
 from evalsys.base.tables.writing import download
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.scorecard import points_axis, scorecard, waterfall_of
-from evalsys.publication import kept_pages, methodology, queries
+from evalsys.publication import analysis_views, kept_pages, methodology, queries
+from evalsys.publication.analyses import pages_of_edition
+from evalsys.publication.blueprint import bp
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
 from evalsys.publication.sheets import ranking_sheet
 from evalsys.publication.vendor_scores import vendor_history
 
-bp = Blueprint("publication", __name__)
+__all__ = ["analysis_views", "install"]
 
 
 def install(app: Flask) -> None:
     """Register the public pages and their menu entries."""
     kept_pages.install(app, app.extensions["database"])
     app.register_blueprint(bp)
+    app.jinja_env.globals["pages_of_edition"] = pages_of_edition
     navigation.offer(app, "publication.rankings", _l("Rankings"))
     navigation.offer(app, "publication.method", _l("Method"))
 
@@ -109,8 +112,7 @@ def method() -> ResponseReturnValue:
 @access.public
 @kept
 def edition(number: int) -> ResponseReturnValue:
-    shown = queries.edition_shown(reading(), str(number))
-    assert shown is not None  # noqa: S101 - a number that is not there has raised NotFound
+    shown = queries.shown_edition(reading(), number)
     return render_template(
         "publication/edition.html",
         shown=shown,

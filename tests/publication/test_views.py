@@ -138,7 +138,7 @@ def test_choosing_hides_lines(client: CheckedClient, published: Published, choic
 def test_choosing_never_changes_a_rank(client: CheckedClient, published: Published) -> None:
     page = text_of(client, "/rankings?q=QX-1")
     assert rows(page) == ["QX-1"]
-    assert "<strong>2</strong>" in page
+    assert "按得分第 2<" in page
 
 
 def test_a_region_shows_its_branch(client: CheckedClient, published: Published) -> None:
@@ -169,6 +169,9 @@ def test_the_table_is_taken_away_as_it_is_on_screen(client: CheckedClient, publi
     table = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert [line[2] for line in table[1:]] == ["QX-2", "QX-1", "QX-4"]
     assert table[0][0] == "名次"
+    assert table[0][16:20] == ["名次自", "名次至", "档次", "收缩后得分"]
+    assert [line[16:19] for line in table[1:]] == [["1", "3", "1"], ["1", "3", "1"], [""] * 3]
+    assert [bool(line[19]) for line in table[1:]] == [True, True, False]
     assert table[3][-1].startswith("服务对象有效评价 2 份")
     assert "rankings-2025-2" in answer.headers["Content-Disposition"]
     assert client.get("/rankings.xlsx").data.startswith(b"PK")
