@@ -40,33 +40,34 @@ def ranking_sheet(edition: Edition, lines: Sequence[EditionScore]) -> Sheet:
         _("Drawn towards peers"),
         _("Notes"),
     )
-    rows = [
-        (
-            line.rank,
-            names.group(line.peer_group),
-            line.contract_reference,
-            line.contract_title,
-            line.vendor_name,
-            line.vendor_credit_code,
-            line.purchaser_name,
-            line.region_name,
-            names.service_type(line.service_type),
-            Decimal(line.amount_fen) / 100,
-            line.recipients_served,
-            _six(line.score),
-            _six(line.low),
-            _six(line.high),
-            names.grade(line.grade) if line.grade else None,
-            names.status(line.status),
-            line.rank_low,
-            line.rank_high,
-            line.band,
-            _six(line.shrunk),
-            " ".join(reasons(line, names)),
-        )
-        for line in lines
-    ]
+    rows = [_row(line, names) for line in lines]
     return Sheet(f"{edition.cycle.title} {edition.number}", headings, rows, widths=(8, 14, 18, 36, 30, 22, 24, 14, 14))
+
+
+def _row(line: EditionScore, names: Names) -> tuple[str | float | Decimal | None, ...]:
+    return (
+        line.rank,
+        names.group(line.peer_group),
+        line.contract_reference,
+        line.contract_title,
+        line.vendor_name,
+        line.vendor_credit_code,
+        line.purchaser_name,
+        line.region_name,
+        names.service_type(line.service_type),
+        Decimal(line.amount_fen) / 100,
+        line.recipients_served,
+        _six(line.score),
+        _six(line.low),
+        _six(line.high),
+        names.grade(line.grade) if line.grade else None,
+        names.status(line.status),
+        line.rank_low,
+        line.rank_high,
+        line.band,
+        _six(line.shrunk),
+        " ".join(reasons(line, names)),
+    )
 
 
 def _six(value: float | None) -> float | None:
