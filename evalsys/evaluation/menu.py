@@ -23,5 +23,5 @@ def pages_of(cycle: Cycle) -> list[tuple[str, str]]:
     return [
         (url_for(endpoint, code=cycle.code), str(label))
         for endpoint, label in PAGES
-        if endpoint in views and role in (allowed_roles(views[endpoint]) or ())
+        if role in (allowed_roles(views[endpoint]) or ())
     ]
