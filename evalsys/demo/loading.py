@@ -106,6 +106,7 @@ def _plan_a_choice(session: Session, cast: Cast, version: RulesVersion) -> None:
         weight_technical=0.5,
         weight_price=0.2,
         weight_past=0.3,
+        reference_fen=60_000_000,
         created_at=datetime(county.YEARS[-1], 11, 2, 2, tzinfo=UTC),
         created_by="何敏",
     )

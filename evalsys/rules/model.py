@@ -292,7 +292,8 @@ class PeerGroup(Frozen):
 class SelectionUse(Frozen):
     """A way of choosing next year's vendor, and what the law lets past performance weigh in it.
 
-    `past_performance`: "beside" = weight 0, printed beside the official points; "free" = the plan sets the weight.
+    `past_performance`: "beside" = weight 0, printed beside the official points; "free" = the plan sets the weight, and
+    prices are scored against a reference that it fixes beforehand, where the law prescribes the lowest bid elsewhere.
     """
 
     code: Code

@@ -8,10 +8,21 @@ from decimal import Decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DecimalField, HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DecimalField,
+    Field,
+    Form,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from evalsys.base.tables import ValueWrong, as_money
 from evalsys.selection.law import Weights
 from evalsys.selection.models import Plan
 from evalsys.selection.sheet import Sheet
@@ -40,6 +51,24 @@ def _share(label: str, hint: str) -> NumberField:
     )
 
 
+def valid_price(_form: Form, field: Field) -> None:
+    """A validator: an amount in yuan above 0."""
+    try:
+        fen = as_money(field.data)
+    except ValueWrong as error:
+        raise ValidationError(f"{error.wrong} {error.remedy}") from error
+    if fen == 0:
+        raise ValidationError(_("A price is above 0."))
+
+
+def _fen(typed: str | None) -> int | None:
+    return as_money(typed) if typed and typed.strip() else None
+
+
+def _yuan(fen: int | None) -> str:
+    return "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
+
+
 def _key_or_none(value: str | int | None) -> int | None:
     return int(value) if value else None
 
@@ -65,8 +94,13 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         validators=[InputRequired(_l("Choose a way."))],
     )
     technical = _share(_l("Technical points, per cent"), _l("Quality of the offer."))
-    price = _share(_l("Price points, per cent"), _l("Lower price, more points, by the formula of the documents."))
+    price = _share(_l("Price points, per cent"), _l("Lower price, more points; how is listed below."))
     past = _share(_l("Past performance, per cent"), _l("Published results of the last years. 0 for tenders."))
+    reference = StringField(
+        _l("Reference price (yuan)"),
+        description=_l("The price that earns 100 points, fixed and announced before any offer. Empty for tenders."),
+        validators=[Optional(), valid_price],
+    )
 
     def offer(
         self,
@@ -88,6 +122,7 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             service_type=self.service_type.data,
             use=self.use.data,
             weights=Weights(*(share.data or Decimal(0) for share in (self.technical, self.price, self.past))),
+            reference_fen=_fen(self.reference.data),
         )
 
     @staticmethod
@@ -100,33 +135,39 @@ class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             "purchaser_id": plan.purchaser_id,
             "service_type": plan.service_type,
             "use": plan.use,
+            "reference": _yuan(plan.reference_fen),
         } | {name: Decimal(f"{share * 100:.4f}".rstrip("0").rstrip(".")) for name, share in shares.items()}
 
 
 class PointsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    """Two numbers a candidate; `of_sheet` makes the fields."""
+    """Technical points and the offered price of each candidate; `of_sheet` makes the fields."""
 
     @staticmethod
     def of_sheet(sheet: Sheet) -> PointsForm:
         fields: dict[str, object] = {}
+        technical, offer = _("Technical points"), _("Offered price (yuan)")
         for line in sheet.lines:
-            for kind, label in (("technical", _("Technical points")), ("price", _("Price points"))):
-                fields[f"{kind}_{line.candidate_id}"] = NumberField(
-                    f"{label}: {line.vendor_name}",
-                    places=None,
-                    default=None if (kept := getattr(line, kind)) is None else Decimal(str(kept)),
-                    validators=[Optional(), NumberRange(0, 100, _l("Points lie between 0 and 100."))],
-                )
+            fields[f"technical_{line.candidate_id}"] = NumberField(
+                f"{technical}: {line.vendor_name}",
+                places=None,
+                default=None if line.technical is None else Decimal(str(line.technical)),
+                validators=[Optional(), NumberRange(0, 100, _l("Points lie between 0 and 100."))],
+            )
+            fields[f"offer_{line.candidate_id}"] = StringField(
+                f"{offer}: {line.vendor_name}",
+                default=_yuan(line.offer_fen),
+                validators=[Optional(), valid_price],
+            )
         made: PointsForm = type("PointsOfSheet", (PointsForm,), fields)()
         made.candidate_ids = [line.candidate_id for line in sheet.lines]
         return made
 
     def to_request(self) -> dict[int, Points]:
-        def entered(kind: str, key: int) -> float | None:
-            value = self[f"{kind}_{key}"].data
-            return None if value is None else float(value)
+        def entered(key: int) -> Points:
+            technical = self[f"technical_{key}"].data
+            return Points(None if technical is None else float(technical), _fen(self[f"offer_{key}"].data))
 
-        return {key: Points(entered("technical", key), entered("price", key)) for key in self.candidate_ids}
+        return {key: entered(key) for key in self.candidate_ids}
 
 
 class DecisionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped

@@ -25,6 +25,11 @@ class Weights:
         return self.technical + self.price + self.past
 
 
+def against_reference(use: SelectionUse) -> bool:
+    """Whether prices are scored against the plan's reference; elsewhere the law prescribes the lowest offer."""
+    return use.past_performance == "free"
+
+
 def use_of(rules: Rules, code: str) -> SelectionUse:
     """The use with this code.
 
@@ -39,8 +44,8 @@ def use_of(rules: Rules, code: str) -> SelectionUse:
     )
 
 
-def broken_by(weights: Weights, use: SelectionUse) -> list[str]:
-    """What is wrong with the weights, one sentence each; the law's ground where it is the law."""
+def broken_by(weights: Weights, use: SelectionUse, *, reference_fen: int | None) -> list[str]:
+    """What is wrong with the weights and the reference, one sentence each; the law's ground where it is the law."""
     found = []
     if weights.total != 100:
         found.append(_("The three weights add up to %(sum)s %%; they have to make 100 %%.", sum=f"{weights.total:f}"))
@@ -64,13 +69,28 @@ def broken_by(weights: Weights, use: SelectionUse) -> list[str]:
                 ground=words(use.ground),
             )
         )
+    if reference_fen is None and against_reference(use) and weights.price > 0:
+        found.append(
+            _("%(use)s: prices are scored against a reference price; the plan names none yet.", use=words(use.name))
+        )
+    if reference_fen is not None and not against_reference(use):
+        found.append(
+            _(
+                "%(use)s: the lowest offer is the basis of the price points; a reference price has no place here."
+                " Ground: %(ground)s",
+                use=words(use.name),
+                ground=words(use.ground),
+            )
+        )
     return found
 
 
-def require_lawful(weights: Weights, use: SelectionUse) -> None:
+def require_lawful(weights: Weights, use: SelectionUse, *, reference_fen: int | None) -> None:
     """Raises Invalid with everything that is wrong."""
-    found = broken_by(weights, use)
+    found = broken_by(weights, use, reference_fen=reference_fen)
     if found:
         raise Invalid(
-            _("The plan breaks a rule."), remedy=_("Change the weights, or the way of choosing."), details=found
+            _("The plan breaks a rule."),
+            remedy=_("Change the weights, the reference price, or the way of choosing."),
+            details=found,
         )

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
+from evalsys.evaluation.models import Run
 from evalsys.publication.models import Edition, EditionScore
-from evalsys.registry.models import Cycle
+from evalsys.registry.models import Cycle, RulesVersion
+from evalsys.registry.pins import rules_of_version
 from evalsys.rules.model import Rules
+from evalsys.scoring.intervals import normal_quantile
 from evalsys.scoring.past_performance import past_performance
 
 
 @dataclass(frozen=True)
 class Record:
-    """A published score that counts, and its share of the vendor's value (0 to 1)."""
+    """A published score that counts, and its share of the vendor's value (0 to 1).
+
+    Attributes:
+        score: as published.
+        shrunken: drawn towards its peers, which is what counts; None where the edition has none: then `score` counts.
+        sd: standard deviation of what counts.
+    """
 
     year: int
     cycle_code: str
@@ -28,6 +36,8 @@ class Record:
     score: float
     grade: str | None
     share: float
+    shrunken: float | None = None
+    sd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,15 +48,17 @@ class Past:
         value: points; None where nobody at all has a record.
         neutral: there is no record, and `value` is the mean of the peers.
         lowest_grade: a contract of the latest year on record has the lowest grade.
+        sd: standard deviation of `value`; that of any peer where there is no record.
     """
 
     value: float | None
     neutral: bool
     records: tuple[Record, ...]
     lowest_grade: bool
+    sd: float = 0.0
 
 
-Line = Row[tuple[int, str, int, int, str, str, str, str, float, str | None, int, int]]
+Line = Row[int, str, int, EditionScore, int]
 
 
 def past_of(session: Session, credit_codes: Sequence[str], *, rules: Rules, service_type: str, year: int) -> list[Past]:
@@ -61,32 +73,37 @@ def past_of(session: Session, credit_codes: Sequence[str], *, rules: Rules, serv
         year: the year that is chosen for; only earlier cycles count.
     """
     lines = _published(session, since=year - rules.selection.look_back, before=year)
-    everybody = list(dict.fromkeys([*credit_codes, *(line.vendor_credit_code for line in lines)]))
+    scores = [line.EditionScore for line in lines]
+    everybody = list(dict.fromkeys([*credit_codes, *(score.vendor_credit_code for score in scores)]))
     place = {code: number for number, code in enumerate(everybody)}
-    whose = [place[line.vendor_credit_code] for line in lines]
+    whose = [place[score.vendor_credit_code] for score in scores]
+    group = rules.peer_group_of(service_type)
+    peers = {vendor for vendor, score in zip(whose, scores, strict=True) if score.peer_group == group}
+    levels = {key: _level(session, key) for key in {line.rules_id for line in lines}}
+    spreads = [_sd(line.EditionScore, levels[line.rules_id]) for line in lines]
     found = past_performance(
         whose,
         [line.year for line in lines],
-        [line.score for line in lines],
-        [_size(line, rules) for line in lines],
+        [_counted(score) for score in scores],
+        [_size(score, rules) for score in scores],
+        sd=spreads,
         vendors=len(everybody),
         for_year=year,
         decay=rules.selection.decay,
         look_back=rules.selection.look_back,
+        peers=[vendor in peers for vendor in range(len(everybody))],
     )
-    known = {vendor: float(found.score[vendor]) for vendor in range(len(everybody)) if not found.neutral[vendor]}
-    group = rules.peer_group_of(service_type)
-    peers = {vendor for vendor, line in zip(whose, lines, strict=True) if line.peer_group == group} or set(known)
-    neutral = float(np.mean([known[vendor] for vendor in sorted(peers)])) if peers else None
     records: dict[int, list[Record]] = {}
-    for vendor, line, share in zip(whose, lines, found.weight, strict=True):
-        records.setdefault(vendor, []).append(_record(line, float(share)))
+    for vendor, line, share, sd in zip(whose, lines, found.weight.tolist(), spreads, strict=True):
+        records.setdefault(vendor, []).append(_record(line, share, sd))
+    nobody = bool(found.neutral.all())
     return [
         Past(
-            value=known.get(place[code], neutral),
-            neutral=place[code] not in known,
+            value=None if nobody else float(found.score[place[code]]),
+            neutral=bool(found.neutral[place[code]]),
             records=tuple(records.get(place[code], ())),
             lowest_grade=_lowest(records.get(place[code], ()), rules),
+            sd=float(found.sd[place[code]]),
         )
         for code in credit_codes
     ]
@@ -96,44 +113,53 @@ def _published(session: Session, *, since: int, before: int) -> Sequence[Line]:
     """Scores in the newest edition of each cycle of these years; withheld ones are left out."""
     newest = select(Edition.cycle_id, func.max(Edition.number).label("number")).group_by(Edition.cycle_id).subquery()
     return session.execute(
-        select(
-            Cycle.year,
-            Cycle.code.label("cycle_code"),
-            Edition.number.label("edition_number"),
-            EditionScore.edition_id,
-            EditionScore.vendor_credit_code,
-            EditionScore.contract_reference,
-            EditionScore.contract_title,
-            EditionScore.peer_group,
-            EditionScore.score,
-            EditionScore.grade,
-            EditionScore.amount_fen,
-            EditionScore.recipients_served,
-        )
+        select(Cycle.year, Cycle.code.label("cycle_code"), Edition.number, EditionScore, Run.rules_id)
+        .options(defer(EditionScore.breakdown))
         .join(Edition, Edition.id == EditionScore.edition_id)
         .join(newest, (newest.c.cycle_id == Edition.cycle_id) & (newest.c.number == Edition.number))
         .join(Cycle, Cycle.id == Edition.cycle_id)
+        .join(Run, Run.id == Edition.run_id)
         .where(Cycle.year >= since, Cycle.year < before, EditionScore.score.is_not(None))
         .order_by(Cycle.year.desc(), Cycle.code, EditionScore.contract_reference)
-    ).all()  # type: ignore[return-value]  # the score is not None: it was asked for
+    ).all()
 
 
-def _size(line: Line, rules: Rules) -> float:
-    sizes = {"amount": line.amount_fen, "recipients": line.recipients_served, "equal": 1}
+def _counted(score: EditionScore) -> float:
+    return (score.score or 0.0) if score.shrunk is None else score.shrunk
+
+
+def _level(session: Session, rules_id: int) -> float:
+    return rules_of_version(session.get_one(RulesVersion, rules_id)).interval.level
+
+
+def _sd(score: EditionScore, level: float) -> float:
+    """Of the shrunken score; of a plain one half its interval, in standard normal units."""
+    if score.shrunk is not None:
+        return score.shrunk_sd or 0.0
+    if score.low is None or score.high is None:
+        return 0.0
+    return (score.high - score.low) / 2 / normal_quantile(level)
+
+
+def _size(score: EditionScore, rules: Rules) -> float:
+    sizes = {"amount": score.amount_fen, "recipients": score.recipients_served, "equal": 1}
     return float(sizes[rules.vendor_weight])
 
 
-def _record(line: Line, share: float) -> Record:
+def _record(line: Line, share: float, sd: float) -> Record:
+    score = line.EditionScore
     return Record(
         year=line.year,
         cycle_code=line.cycle_code,
-        edition_id=line.edition_id,
-        edition_number=line.edition_number,
-        contract_reference=line.contract_reference,
-        contract_title=line.contract_title,
-        score=line.score,
-        grade=line.grade,
+        edition_id=score.edition_id,
+        edition_number=line.number,
+        contract_reference=score.contract_reference,
+        contract_title=score.contract_title,
+        score=score.score or 0.0,
+        grade=score.grade,
         share=share,
+        shrunken=score.shrunk,
+        sd=sd,
     )
 
 

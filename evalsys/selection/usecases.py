@@ -27,7 +27,7 @@ SHORTEST_GROUND = 10
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """What a plan says; `use` is a code of the rules' uses."""
+    """What a plan says; `use` is a code of the rules' uses, `reference_fen` the price that earns all points."""
 
     title: str
     year: int
@@ -35,6 +35,7 @@ class PlanFacts:
     service_type: str
     use: str
     weights: Weights
+    reference_fen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Points:
     """What was entered for one candidate; None: not yet."""
 
     technical: float | None
-    price: float | None
+    offer_fen: int | None
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,15 @@ def edit_plan(session: Session, plan_id: int, facts: PlanFacts, *, actor: Actor,
     """Change a plan that is not decided yet.
 
     Raises:
-        Conflict: it is decided.
-        Invalid: the weights break a rule.
+        Conflict: it is decided, or its reference price would change after an offer was entered.
+        Invalid: the weights or the reference break a rule.
     """
     plan = _open_plan(session, plan_id, actor=actor)
+    if facts.reference_fen != plan.reference_fen and any(one.offer_fen is not None for one in plan.candidates):
+        raise Conflict(
+            _("Offers have been entered: the reference price they are scored against stays as it was fixed before."),
+            remedy=_("Keep the reference price, or make a new plan and fix it there before any offer is entered."),
+        )
     _take(plan, facts, _region_of(session, facts.purchaser_id, actor=actor))
     audit.record(session, actor=actor, act="selection.edit_plan", subject=_subject(plan), now=now, detail=_said(facts))
     return plan
@@ -97,12 +103,14 @@ def _region_of(session: Session, purchaser_id: int, *, actor: Actor) -> Region:
 
 
 def _take(plan: Plan, facts: PlanFacts, region: Region) -> None:
-    require_lawful(facts.weights, use_of(rules_of_version(plan.rules), facts.use))
+    use = use_of(rules_of_version(plan.rules), facts.use)
+    require_lawful(facts.weights, use, reference_fen=facts.reference_fen)
     plan.title, plan.year, plan.service_type, plan.use = facts.title.strip(), facts.year, facts.service_type, facts.use
     plan.purchaser_id, plan.region_id = facts.purchaser_id, region.id
     plan.weight_technical = float(facts.weights.technical / 100)
     plan.weight_price = float(facts.weights.price / 100)
     plan.weight_past = float(facts.weights.past / 100)
+    plan.reference_fen = facts.reference_fen
 
 
 def _said(facts: PlanFacts) -> dict[str, object]:
@@ -113,6 +121,7 @@ def _said(facts: PlanFacts) -> dict[str, object]:
         "service_type": facts.service_type,
         "use": facts.use,
         "weights": [f"{share:f}" for share in (weights.technical, weights.price, weights.past)],
+        "reference_fen": facts.reference_fen,
     }
 
 
@@ -171,7 +180,7 @@ def remove_candidate(session: Session, plan_id: int, credit_code: str, *, actor:
     if candidate is None:
         raise NotFound(_("“%(name)s” is no candidate of this plan.", name=vendor.name))
     plan.candidates.remove(candidate)
-    detail = {"vendor": vendor.credit_code, "technical": candidate.technical, "price": candidate.price}
+    detail = {"vendor": vendor.credit_code, "technical": candidate.technical, "offer_fen": candidate.offer_fen}
     audit.record(session, actor=actor, act="selection.remove_candidate", subject=_subject(plan), now=now, detail=detail)
     return vendor
 
@@ -187,7 +196,7 @@ def enter_points(session: Session, plan_id: int, points: Mapping[int, Points], *
 
     Raises:
         Conflict: the plan is decided, or a candidate has been taken off meanwhile.
-        Invalid: points below 0 or above 100.
+        Invalid: points below 0 or above 100, or an offer of nothing.
     """
     plan = _open_plan(session, plan_id, actor=actor)
     candidates = {candidate.id: candidate for candidate in plan.candidates}
@@ -199,13 +208,13 @@ def enter_points(session: Session, plan_id: int, points: Mapping[int, Points], *
     for key, entered in points.items():
         candidate = candidates[key]
         _require_in_range(candidate, entered)
-        if (candidate.technical, candidate.price) == (entered.technical, entered.price):
+        if (candidate.technical, candidate.offer_fen) == (entered.technical, entered.offer_fen):
             continue
         changed[candidate.vendor.credit_code] = {
-            "before": [candidate.technical, candidate.price],
-            "after": [entered.technical, entered.price],
+            "before": [candidate.technical, candidate.offer_fen],
+            "after": [entered.technical, entered.offer_fen],
         }
-        candidate.technical, candidate.price = entered.technical, entered.price
+        candidate.technical, candidate.offer_fen = entered.technical, entered.offer_fen
     if changed:
         audit.record(
             session, actor=actor, act="selection.enter_points", subject=_subject(plan), now=now, detail=changed
@@ -214,12 +223,16 @@ def enter_points(session: Session, plan_id: int, points: Mapping[int, Points], *
 
 
 def _require_in_range(candidate: Candidate, entered: Points) -> None:
-    for value in (entered.technical, entered.price):
-        if value is not None and not 0 <= value <= 100:
-            raise Invalid(
-                _("%(name)s: %(value)s is outside 0 to 100 points.", name=candidate.vendor.name, value=value),
-                remedy=_("Enter points from 0 to 100, or leave the field empty for now."),
-            )
+    if entered.technical is not None and not 0 <= entered.technical <= 100:
+        raise Invalid(
+            _("%(name)s: %(value)s is outside 0 to 100 points.", name=candidate.vendor.name, value=entered.technical),
+            remedy=_("Enter points from 0 to 100, or leave the field empty for now."),
+        )
+    if entered.offer_fen is not None and entered.offer_fen <= 0:
+        raise Invalid(
+            _("%(name)s: an offered price is above 0.", name=candidate.vendor.name),
+            remedy=_("Enter the price in yuan, or leave the field empty for now."),
+        )
 
 
 def require_complete(sheet: Sheet) -> None:
@@ -277,12 +290,13 @@ def decide(session: Session, plan_id: int, choice: Choice, *, actor: Actor, now:
     )
     session.add(decision)
     session.flush()
+    line = sheet.line(vendor.credit_code)
     audit.record(
         session,
         actor=actor,
         act="selection.decide",
         subject=_subject(plan),
         now=now,
-        detail={"vendor": vendor.credit_code, "place": sheet.line(vendor.credit_code).place, "ground": ground},
+        detail={"vendor": vendor.credit_code, "place": line.place, "best": line.best, "ground": ground},
     )
     return decision

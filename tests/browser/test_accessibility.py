@@ -222,7 +222,7 @@ def furnished(site: Site) -> Iterator[Site]:
     with site.app.app_context(), database.transaction() as session:
         for plan in session.scalars(select(Plan)):
             for candidate in plan.candidates:
-                candidate.technical, candidate.price = 88.0, 91.5
+                candidate.technical, candidate.offer_fen = 88.0, 61_500_000
         for username in ("evaluator", "purchaser"):
             account = session.scalars(select(Account).where(Account.username == username)).one()
             rater = Actor(

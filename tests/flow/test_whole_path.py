@@ -86,8 +86,8 @@ def hidden(page: str, name: str) -> str:
 def levels(page: str, prefix: str, wanted: int) -> dict[str, str]:
     """An answer to every question with levels on a page: the wanted level, or the best there is below it."""
     offered: dict[str, list[int]] = {}
-    for tag in re.findall(r'<input[^>]*type="radio"[^>]*>', page):
-        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="(\d+)"', tag)
+    for tag in re.findall(r'<input[^>]*type="?radio\b[^>]*>', page):
+        name, value = re.search(r'name="?([^"\s>]+)', tag), re.search(r'value="?(\d+)', tag)
         if name and value and name[1].startswith(prefix):
             offered.setdefault(name[1], []).append(int(value[1]))
     return {name: str(max(v for v in values if v <= max(wanted, 1))) for name, values in offered.items()}
@@ -178,7 +178,7 @@ def collect(office: Office, links: dict[str, list[str]]) -> None:
         for n, code in enumerate(links[REFERENCES[name]]):
             recipient = office.browser()
             page = recipient.get(f"/s/{code}").text
-            answers = levels(page, "recipient", usual - (n % 5 == 0)) | {"form-token": token_of(page)}
+            answers = levels(page, "", usual - (n % 5 == 0)) | {"form-token": token_of(page)}
             sent = recipient.post(f"/s/{code}", data=answers)
             assert sent.status_code == 303, sent.text
             assert recipient.post(f"/s/{code}", data=answers).location == sent.location
@@ -252,13 +252,13 @@ def hold_the_best_of(session: Session, reference: str) -> None:
 def choose(office: Office) -> None:
     """Next year's plan reads the published result; a person decides, here against the order, and says why."""
     facts = {"title": f"{YEAR + 1}年度照料护理服务", "year": YEAR + 1, "service_type": "care", "use": "renewal"}
-    shares = {"technical": "50", "price": "20", "past": "30"}
+    shares = {"technical": "50", "price": "20", "past": "30", "reference": "600,000"}
     office.do("officer", "/selection/new", **facts, **shares, purchaser_id=office.number(Purchaser.id))
     plan = f"/selection/{office.number(Plan.id)}"
     for code in CODES.values():
         office.do("officer", f"{plan}/candidates", credit_code=code)
     points = office.read("officer", f"{plan}/points")
-    fields = dict.fromkeys(re.findall(r'name="((?:technical|price)_\d+)"', points), "80")
+    fields = dict.fromkeys(re.findall(r'name="((?:technical|offer)_\d+)"', points), "80")
     sheet = office.do("officer", f"{plan}/points", **fields)
     assert sheet.index(GOOD) < sheet.index(POOR)  # only the published result sets them apart
     seen = hidden(office.read("officer", f"{plan}/decision"), "seen")

@@ -19,7 +19,7 @@ _numbers = itertools.count(1)
 
 
 def make_plan(session: Session, *, purchaser: Purchaser | None = None, **columns: Any) -> Plan:
-    """A renewal for 2027: technical 50, price 30, past performance 20 per cent."""
+    """A renewal for 2027: technical 50, price 30, past performance 20 per cent; the reference price is 42,000 yuan."""
     purchaser = purchaser or make_purchaser(session)
     plan = Plan(
         title=columns.pop("title", f"测试采购项目{next(_numbers)}"),
@@ -32,6 +32,7 @@ def make_plan(session: Session, *, purchaser: Purchaser | None = None, **columns
         weight_technical=columns.pop("weight_technical", 0.5),
         weight_price=columns.pop("weight_price", 0.3),
         weight_past=columns.pop("weight_past", 0.2),
+        reference_fen=columns.pop("reference_fen", 4_200_000),
         created_at=NOW,
         created_by="测试员",
         **columns,
@@ -42,9 +43,9 @@ def make_plan(session: Session, *, purchaser: Purchaser | None = None, **columns
 
 
 def make_candidate(
-    session: Session, plan: Plan, vendor: Vendor, technical: float | None = None, price: float | None = None
+    session: Session, plan: Plan, vendor: Vendor, technical: float | None = None, offer_fen: int | None = None
 ) -> Candidate:
-    candidate = Candidate(plan_id=plan.id, vendor_id=vendor.id, technical=technical, price=price)
+    candidate = Candidate(plan_id=plan.id, vendor_id=vendor.id, technical=technical, offer_fen=offer_fen)
     session.add(candidate)
     session.flush()
     session.expire(plan, ["candidates"])
@@ -104,7 +105,7 @@ def publish(
         peer_group=columns.pop("peer_group", "personal"),
         status="withheld" if score is None else "rated",
         score=score,
-        low=None if score is None else max(0.0, score - 5),
+        low=columns.pop("low", None if score is None else max(0.0, score - 5)),
         high=None if score is None else min(100.0, score + 5),
         grade=columns.pop("grade", None if score is None else "good"),
         rank=None if score is None else 1,

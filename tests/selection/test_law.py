@@ -10,7 +10,7 @@ from flask import Flask
 from evalsys import config
 from evalsys.base.errors import Invalid
 from evalsys.rules.loading import load
-from evalsys.selection.law import Weights, broken_by, require_lawful, use_of
+from evalsys.selection.law import Weights, against_reference, broken_by, require_lawful, use_of
 
 RULES = load(config.SHIPPED_RULES)
 
@@ -38,7 +38,8 @@ def weights(technical: str, price: str, past: str) -> Weights:
     ],
 )
 def test_every_breach_is_said(app: Flask, use: str, given: tuple[str, str, str], said: list[str]) -> None:
-    found = broken_by(weights(*given), use_of(RULES, use))
+    named = 100 if against_reference(use_of(RULES, use)) else None
+    found = broken_by(weights(*given), use_of(RULES, use), reference_fen=named)
     assert len(found) == len(said)
     for sentence, part in zip(found, said, strict=True):
         assert part in sentence
@@ -46,10 +47,19 @@ def test_every_breach_is_said(app: Flask, use: str, given: tuple[str, str, str],
 
 def test_a_breach_of_the_law_names_the_law(app: Flask) -> None:
     with pytest.raises(Invalid) as caught:
-        require_lawful(weights("60", "30", "10"), use_of(RULES, "open_tender"))
+        require_lawful(weights("60", "30", "10"), use_of(RULES, "open_tender"), reference_fen=None)
     assert "政府采购法实施条例第二十条" in caught.value.details[0]
     assert caught.value.remedy
-    require_lawful(weights("60", "30", "10"), use_of(RULES, "renewal"))
+    require_lawful(weights("60", "30", "10"), use_of(RULES, "renewal"), reference_fen=100)
+
+
+def test_a_reference_price_belongs_where_the_law_leaves_the_price_free(app: Flask) -> None:
+    (missing,) = broken_by(weights("60", "30", "10"), use_of(RULES, "renewal"), reference_fen=None)
+    assert "续签合同：价格按参考价计分" in missing
+    assert broken_by(weights("60", "0", "40"), use_of(RULES, "renewal"), reference_fen=None) == []
+    (barred,) = broken_by(weights("70", "30", "0"), use_of(RULES, "open_tender"), reference_fen=100)
+    assert "最低报价" in barred
+    assert "87号令" in barred
 
 
 def test_an_unknown_way_is_refused(app: Flask) -> None:

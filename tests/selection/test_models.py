@@ -46,15 +46,19 @@ def test_weights_are_shares(session: Session, weights: tuple[float, float, float
     [
         ((-0.1, None), "technical_in_range"),
         ((100.1, None), "technical_in_range"),
-        ((None, -1.0), "price_in_range"),
-        ((None, 101.0), "price_in_range"),
+        ((None, 0), "offer_above_zero"),
     ],
 )
-def test_points_lie_between_0_and_100(
-    session: Session, points: tuple[float | None, float | None], constraint: str
+def test_points_lie_between_0_and_100_and_an_offer_above_0(
+    session: Session, points: tuple[float | None, int | None], constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint):
         make_candidate(session, make_plan(session), make_vendor(session), *points)
+
+
+def test_a_reference_price_is_above_0(session: Session) -> None:
+    with pytest.raises(IntegrityError, match="reference_above_zero"):
+        make_plan(session, reference_fen=0)
 
 
 def test_a_vendor_stands_once_on_a_plan(session: Session) -> None:

@@ -31,6 +31,27 @@ def test_scores_are_weighed_by_size_and_fade_with_age(session: Session) -> None:
     assert sum(record.share for record in found.records) == pytest.approx(1)
 
 
+def test_what_counts_is_the_score_drawn_towards_its_peers(session: Session) -> None:
+    """With its own uncertainty; where an edition has none, the plain score with that of its interval."""
+    vendor = make_vendor(session)
+    publish(session, vendor, 95.0, year=2026, shrunk=88.0, shrunk_sd=3.0)
+    publish(session, vendor, 60.0, year=2025)
+    (found,) = past(session, vendor)
+    new, old = 0.7 / (0.7 + 0.49), 0.49 / (0.7 + 0.49)
+    plain_sd = 5 / 1.959963984540054
+    assert found.value == pytest.approx(88 * new + 60 * old)
+    assert found.sd == pytest.approx(((new * 3) ** 2 + (old * plain_sd) ** 2) ** 0.5)
+    assert [(record.score, record.shrunken) for record in found.records] == [(95, 88), (60, None)]
+    assert [record.sd for record in found.records] == pytest.approx([3, plain_sd])
+
+
+def test_a_plain_score_without_an_interval_is_taken_as_it_is(session: Session) -> None:
+    vendor = make_vendor(session)
+    publish(session, vendor, 80.0, low=None)
+    (found,) = past(session, vendor)
+    assert (found.value, found.sd) == (80, 0)
+
+
 def test_only_the_years_that_count_are_read(session: Session) -> None:
     vendor = make_vendor(session)
     for year in (2027, 2023):
@@ -61,6 +82,7 @@ def test_without_a_record_the_peer_mean_stands(session: Session) -> None:
     mine, _good = past(session, fresh, good)
     assert mine.neutral
     assert mine.value == pytest.approx(80)
+    assert mine.sd == pytest.approx((10**2 + (5 / 1.959963984540054) ** 2) ** 0.5), "as unsure as any peer"
     assert mine.records == ()
     (training,) = past(session, fresh, service_type="training")
     assert training.value == pytest.approx(10)

@@ -117,11 +117,31 @@ def test_nobody_plans_for_another_branch(session: Session) -> None:
 def test_a_plan_is_changed(session: Session) -> None:
     plan = make_plan(session)
     weights = Weights(Decimal("33.3"), Decimal("33.3"), Decimal("33.4"))
-    edit_plan(session, plan.id, facts(plan.purchaser_id, use="renewal", weights=weights), actor=officer(plan), now=NOW)
+    changed = facts(plan.purchaser_id, use="renewal", weights=weights, reference_fen=5_000_000)
+    edit_plan(session, plan.id, changed, actor=officer(plan), now=NOW)
     session.flush()
     session.refresh(plan)
-    assert (plan.use, plan.weight_past) == ("renewal", 0.334)
+    assert (plan.use, plan.weight_past, plan.reference_fen) == ("renewal", 0.334, 5_000_000)
     assert trail(session) == ["selection.edit_plan"]
+
+
+def test_a_reference_price_is_fixed_before_any_offer(session: Session) -> None:
+    plan = make_plan(session)
+    kept = {"use": "renewal", "weights": Weights(Decimal(50), Decimal(30), Decimal(20))}
+    without = facts(plan.purchaser_id, **kept)
+    with pytest.raises(Invalid) as caught:
+        edit_plan(session, plan.id, without, actor=officer(plan), now=NOW)
+    assert len(caught.value.details) == 1
+    candidate = make_candidate(session, plan, make_vendor(session), technical=80.0)
+    edit_plan(session, plan.id, replace(without, reference_fen=4_000_000), actor=officer(plan), now=NOW)
+    candidate.offer_fen = 4_500_000
+    edit_plan(session, plan.id, replace(without, reference_fen=4_000_000, year=2028), actor=officer(plan), now=NOW)
+    with pytest.raises(Conflict):
+        edit_plan(session, plan.id, replace(without, reference_fen=4_500_000), actor=officer(plan), now=NOW)
+    assert (plan.year, plan.reference_fen) == (2028, 4_000_000)
+    last = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert last is not None
+    assert last.detail["reference_fen"] == 4_000_000
 
 
 def test_candidates_come_and_go(session: Session) -> None:
@@ -142,17 +162,19 @@ def test_candidates_come_and_go(session: Session) -> None:
 def test_points_are_entered_and_the_trail_says_what_they_were(session: Session) -> None:
     plan = make_plan(session)
     first = make_candidate(session, plan, make_vendor(session), technical=70.0)
-    second = make_candidate(session, plan, make_vendor(session), technical=60.0, price=50.0)
-    entered = {first.id: Points(70.0, 88.5), second.id: Points(60.0, 50.0)}
+    second = make_candidate(session, plan, make_vendor(session), technical=60.0, offer_fen=5_000_000)
+    entered = {first.id: Points(70.0, 8_850_000), second.id: Points(60.0, 5_000_000)}
     assert enter_points(session, plan.id, entered, actor=officer(plan), now=NOW) == 1
-    assert first.price == 88.5
+    assert first.offer_fen == 8_850_000
     entry = session.scalars(select(AuditEntry)).one()
-    assert entry.detail == {first.vendor.credit_code: {"before": [70.0, None], "after": [70.0, 88.5]}}
+    assert entry.detail == {first.vendor.credit_code: {"before": [70.0, None], "after": [70.0, 8_850_000]}}
     assert enter_points(session, plan.id, entered, actor=officer(plan), now=NOW) == 0
     assert len(trail(session)) == 1
 
 
-@pytest.mark.parametrize("points", [Points(-0.5, None), Points(None, 100.5), Points(float("nan"), None)])
+@pytest.mark.parametrize(
+    "points", [Points(-0.5, None), Points(100.5, None), Points(None, 0), Points(float("nan"), None)]
+)
 def test_points_out_of_range_are_refused(session: Session, points: Points) -> None:
     plan = make_plan(session)
     candidate = make_candidate(session, plan, make_vendor(session))
@@ -164,7 +186,7 @@ def test_points_out_of_range_are_refused(session: Session, points: Points) -> No
 def test_points_for_somebody_taken_off_meanwhile_are_refused(session: Session) -> None:
     plan = make_plan(session)
     with pytest.raises(Conflict):
-        enter_points(session, plan.id, {4711: Points(1.0, 1.0)}, actor=officer(plan), now=NOW)
+        enter_points(session, plan.id, {4711: Points(1.0, 100)}, actor=officer(plan), now=NOW)
 
 
 def ready_plan(session: Session) -> Plan:
@@ -173,7 +195,7 @@ def ready_plan(session: Session) -> Plan:
     for technical in (80.0, 90.0):
         vendor = make_vendor(session)
         publish(session, vendor, technical)
-        make_candidate(session, plan, vendor, technical=technical, price=50.0)
+        make_candidate(session, plan, vendor, technical=technical, offer_fen=5_000_000)
     return plan
 
 
@@ -187,7 +209,8 @@ def test_a_person_decides_and_everything_is_kept(session: Session) -> None:
     assert decision.vendor.credit_code == chosen.credit_code
     assert (decision.ground, decision.decided_by, decision.decided_at) == (GROUND, "周主任", NOW)
     entry = session.scalars(select(AuditEntry)).one()
-    assert entry.detail == {"vendor": chosen.credit_code, "place": 2, "ground": GROUND}
+    assert entry.detail == {"vendor": chosen.credit_code, "place": 2, "best": chosen.best, "ground": GROUND}
+    assert chosen.best == 0, "ten points behind, with hardly any doubt"
     session.expire_all()
     assert sheet_of(session, session.get_one(Plan, plan.id)) == sheet
 
@@ -219,7 +242,7 @@ def test_a_decision_needs_a_ground_a_candidate_and_the_sheet_that_was_seen(sessi
         decide(session, plan.id, Choice(code, "好 " + " " * 30, seen), actor=me, now=NOW)
     with pytest.raises(Invalid):
         decide(session, plan.id, Choice(make_vendor(session).credit_code, GROUND, seen), actor=me, now=NOW)
-    plan.candidates[0].price = 51.0
+    plan.candidates[0].offer_fen = 5_100_000
     with pytest.raises(Conflict):
         decide(session, plan.id, Choice(code, GROUND, seen), actor=me, now=NOW)
     assert trail(session) == []

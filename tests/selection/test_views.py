@@ -64,8 +64,8 @@ def plan(write: Write, purchaser: Purchaser, vendors: list[Vendor]) -> Plan:
 
     def make(session: Session) -> Plan:
         made = make_plan(session, purchaser=session.merge(purchaser), title="2027年度照料护理")
-        for vendor, price in zip(vendors, (60.0, 70.0, None), strict=True):
-            make_candidate(session, made, vendor, technical=80.0, price=price)
+        for vendor, offer in zip(vendors, (7_000_000, 6_000_000, None), strict=True):
+            make_candidate(session, made, vendor, technical=80.0, offer_fen=offer)
         return made
 
     made: Plan = write(make)
@@ -117,7 +117,7 @@ def test_a_plan_gets_candidates_and_points_until_it_can_be_decided(
     assert officer.get(f"{address}/decision").status_code == 422
     with database.reading() as session:
         ids = [candidate.id for candidate in session.scalars(select(Plan)).one().candidates]
-    entered = {f"technical_{key}": "80" for key in ids} | {f"price_{key}": "60.5" for key in ids}
+    entered = {f"technical_{key}": "80" for key in ids} | {f"offer_{key}": "60,500" for key in ids}
     assert officer.get(f"{address}/points").status_code == 200
     assert officer.post(f"{address}/points", data=entered).location == address
     sheet = officer.get(address).text
@@ -132,7 +132,7 @@ def test_a_person_chooses_reads_once_more_and_confirms(
 ) -> None:
     address = f"/selection/{plan.id}"
     third = candidate_ids(database, plan)[2]
-    officer.post(f"{address}/points", data={f"price_{third}": "50"})
+    officer.post(f"{address}/points", data={f"offer_{third}": "8.4万元"})
     form = officer.get(f"{address}/decision").text
     assert "checked" not in form
     seen = parse(form).find(".//input[@name='seen']")
@@ -224,12 +224,12 @@ def test_a_plan_is_changed_on_the_form_it_was_made_with(officer: CheckedClient, 
 
 def test_points_come_back_with_what_was_typed(officer: CheckedClient, plan: Plan, database: Database) -> None:
     first, second, third = candidate_ids(database, plan)
-    entered = {f"technical_{first}": "101", f"price_{first}": "八十", f"technical_{second}": "77.5"}
+    entered = {f"technical_{first}": "101", f"offer_{first}": "八十", f"technical_{second}": "77.5"}
     answer = officer.post(f"/selection/{plan.id}/points", data=entered)
     assert answer.status_code == 422
-    for said in ("得分应在 0 至 100 之间", "请填写数字", 'value="101"', 'value="八十"', 'value="77.5"'):
+    for said in ("得分应在 0 至 100 之间", "金额", 'value="101"', 'value="八十"', 'value="77.5"'):
         assert said in answer.text
-    empty = {f"{kind}_{key}": "" for key in (first, second, third) for kind in ("technical", "price")}
+    empty = {f"{kind}_{key}": "" for key in (first, second, third) for kind in ("technical", "offer")}
     assert officer.post(f"/selection/{plan.id}/points", data=empty).status_code == 303
     assert officer.get(f"/selection/{plan.id}").text.count("尚未录入") == 6
 
@@ -336,8 +336,8 @@ def test_the_sheet_is_saved_as_a_workbook(officer: CheckedClient, plan: Plan) ->
     sheet, records = (book.get_sheet_by_index(n).to_python() for n in (0, 1))
     assert sheet[0][:3] == ["名次", "统一社会信用代码", "承接主体"]
     assert [line[2] for line in sheet[1:]] == ["甲中心", "乙中心", "丙中心"]
-    assert sheet[1][7] == pytest.approx(0.5 * 80 + 0.3 * 60 + 0.2 * 92)
-    assert sheet[3][6] == "无记录（按同类平均计）"
+    assert sheet[1][8] == pytest.approx(0.5 * 80 + 0.3 * 60 + 0.2 * 92)
+    assert sheet[3][7] == "无记录（按同类平均计）"
     assert {line[0] for line in records[1:]} == {"甲中心", "乙中心"}
     assert officer.get(f"/selection/{plan.id}/sheet.csv").status_code == 200
 
