@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.accounts.models import Account
@@ -189,3 +189,15 @@ class AssessmentRating(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
 
     assessment: Mapped[Assessment] = relationship(back_populates="ratings")
+
+
+class EntryChange(Base):
+    """How often ratings of an entry changed or went, and its assessments came; the database's triggers count.
+
+    With the number of its responses it tells whether anything is another than before: see evaluation/kept_sums.py.
+    """
+
+    __tablename__ = "entry_change"
+
+    entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(BigInteger)

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from evalsys.evaluation.aggregations import MODES, Scope
-from evalsys.evaluation.sums import Sums, add_up, rater_label
+from evalsys.evaluation.kept_sums import current_sums
+from evalsys.evaluation.sums import Sums, add_up, order_of, rater_label
 from evalsys.registry.models import Contract, Cycle, Entry, Stratum
 from evalsys.rules.model import Rules
 from evalsys.scoring.arrays import Integers
@@ -40,8 +41,11 @@ def inputs_of(
     *,
     entries: Collection[int] | None = None,
     with_held: bool = False,
+    keep: bool = False,
 ) -> Inputs:
     """Read a cycle into arrays; the same rows in the database give the same arrays on every engine.
+
+    A whole cycle without held ratings is read from what was kept of it, as far as nothing changed since.
 
     Args:
         session: reads.
@@ -49,13 +53,18 @@ def inputs_of(
         rules: what the ratings mean.
         entries: ids of the only ones to read; all where not given.
         with_held: count held ratings too.
+        keep: keep what had to be read for the next time; the session writes.
 
     Raises:
         Invalid: a rating's level, or its criterion, is unknown to the rules.
     """
     wanted = [entry for entry in entries_of(session, cycle) if entries is None or entry.id in entries]
-    scope = Scope(cycle.id, None if entries is None else sorted(entries), with_held)
-    sums = add_up(session, scope, rules, {entry.id: entry.contract.service_type for entry in wanted})
+    kinds = {entry.id: entry.contract.service_type for entry in wanted}
+    if entries is None and not with_held:
+        sums = current_sums(session, cycle.id, rules, kinds, keep=keep)
+    else:
+        scope = Scope(cycle.id, None if entries is None else sorted(entries), with_held)
+        sums = add_up(session, scope, rules, kinds)
     return assemble(session, cycle, rules, wanted, sums)
 
 
@@ -126,7 +135,7 @@ def _moments(
 def _judged(rows: Integers, place: dict[int, int], raters: Sequence[int]) -> Judged:
     keys = [_moved(rows[:, 0], place), _moved(rows[:, 1], {rater: n for n, rater in enumerate(raters)})]
     rows = _ascending(keys, rows[:, 2:])
-    sums = rows[:, 2:].reshape(len(rows), 3, -1)
+    sums = rows[:, 2:].reshape(len(rows), 3, (rows.shape[1] - 2) // 3)
     return Judged(rows[:, 0], rows[:, 1], sums[:, 0], sums[:, 1], sums[:, 2])
 
 
@@ -143,13 +152,16 @@ def _frames(rows: list[tuple[int, int, int]], entries: Sequence[Entry], anywhere
 
 def _moved(values: Integers, places: dict[int, int]) -> Integers:
     """Where each value stands."""
-    known, which = np.unique(values, return_inverse=True)
-    return np.array([places[value] for value in known.tolist()], dtype=np.int64)[which]
+    known = sorted(places)
+    targets = np.array([places[value] for value in known], dtype=np.int64)
+    moved: Integers = targets[np.searchsorted(np.array(known, dtype=np.int64), values)]
+    return moved
 
 
 def _ascending(keys: Sequence[Integers], rest: Integers) -> Integers:
     """The rows beside their keys, sorted by them."""
-    return np.column_stack([*keys, rest])[np.lexsort(keys[::-1])]
+    table = np.column_stack([*keys, rest])
+    return table[order_of(table[:, : len(keys)])]
 
 
 def fingerprint(inputs: Inputs) -> str:

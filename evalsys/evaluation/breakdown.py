@@ -112,6 +112,8 @@ def _levels(inputs: Inputs, rules: Rules) -> list[dict[str, dict[str, Any]]]:
 def _of_steps(result: Result, inputs: Inputs, rules: Rules) -> dict[str, list[Any]]:
     """What the steps that may be off say, one value a contract each."""
     told: dict[str, list[Any]] = {}
+    if rules.weighting is not None:
+        told["collapsed"] = [list(names) for names in result.collapsed]
     if rules.adjustment is not None:
         told["modes"] = _modes(inputs)
     if result.pooled.raters is not None:

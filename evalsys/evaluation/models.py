@@ -113,3 +113,15 @@ class IntegrityFlag(Base):
     entry: Mapped[Entry] = relationship()
     response: Mapped[Response | None] = relationship()
     assessment: Mapped[Assessment | None] = relationship()
+
+
+class KeptSums(Base):
+    """What step 0 found of an entry, to be read instead of its ratings while `made_from` still holds; derived."""
+
+    __tablename__ = "kept_sums"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True)
+    made_from: Mapped[str] = mapped_column(String(64))
+    levels: Mapped[bytes]
+    moments: Mapped[bytes]
+    judged: Mapped[bytes]

@@ -56,7 +56,7 @@ def run_cycle(
     session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
     _require_state(cycle)
     rules, before = rules_of(cycle), latest_run(session, cycle)
-    inputs = inputs_of(session, cycle, rules)
+    inputs = inputs_of(session, cycle, rules, keep=True)
     frozen = None
     if before is not None and before.rules_id == cycle.rules_id and not refit:
         frozen = pooled_terms.from_json(before.pooled)
