@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,9 @@ def rank_sets(
     share("level", level)
     whole("draws", draws, least=1)
     whole("seed", seed, least=0)
+    if len(theta) < 2:
+        alone = np.ones(len(theta), dtype=np.int64)
+        return RankSets(alone, alone, 0.0 if simultaneous else math.nan, conservative=False)
     order = np.lexsort((theta, sigma))  # draws go by this order, not by that of the rows
     back = np.argsort(order, kind="stable")
     generator = np.random.default_rng(seed)
@@ -120,41 +124,26 @@ def _stepwise(theta: Vector, sigma: Vector, level: float, draws: int, generator:
 
     The opposite claim of a refuted one stays: it may well be true, and a true claim must never be set aside.
     """
-    if len(theta) < 2:
-        return np.ones(len(theta), dtype=np.int64), np.ones(len(theta), dtype=np.int64), 0.0
     inverse, clear = _differences(theta, sigma)
-    largest = _Largest(_noise(generator, draws, sigma), sigma, inverse)
-    others = ~np.eye(len(theta), dtype=np.bool_)
-    open_claims = others.copy()
-    while True:  # opposite claims stay, so some are always open
-        critical = largest.quantile(level, open_claims)
-        refuted = open_claims & (clear > critical)
-        if not refuted.any():
-            break
-        open_claims &= ~refuted
-    above = others & ~open_claims
+    noise = _noise(generator, draws, sigma)
+    claims = _EveryPair(noise, _Classes.of(noise, sigma), sigma, inverse)
+    critical = claims.refute(clear, level)
+    above = claims.refuted
     return 1 + above.sum(axis=0), len(theta) - above.sum(axis=1), critical
 
 
 def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generator: np.random.Generator) -> Found:
     """As `_stepwise`, for each member only the claims about itself, in both directions."""
-    (inverse, clear), members = _differences(theta, sigma), len(theta)
+    inverse, clear = _differences(theta, sigma)
     noise = _noise(generator, draws, sigma)
+    classes, members = _Classes.of(noise, sigma), len(theta)
     lower, upper = np.ones(members, dtype=np.int64), np.full(members, members, dtype=np.int64)
     for place in range(members):
-        above = (noise[:, [place]] - noise) * inverse[place]
-        scaled, about = np.hstack([above, -above]), np.concatenate([clear[place], -clear[place]])
-        open_claims = np.tile(np.arange(members) != place, 2)
-        while open_claims.any():
-            critical = _upper(scaled[:, open_claims].max(axis=1), level)
-            refuted = open_claims & (about > critical)
-            if not refuted.any():
-                break
-            open_claims &= ~refuted
-        told = ~open_claims.reshape(2, members)
-        told[:, place] = False
-        upper[place] -= told[0].sum()
-        lower[place] += told[1].sum()
+        claims = _OneMember(place, noise, classes, sigma, inverse[place])
+        claims.refute(np.stack([clear[place], -clear[place]]), level)
+        above, below = claims.refuted.sum(axis=1)
+        upper[place] -= above
+        lower[place] += below
     return lower, upper, math.nan
 
 
@@ -217,50 +206,107 @@ class _Classes:
         return largest
 
 
-class _Largest:
-    """The largest standardised difference of each draw, looked at only where it can decide the quantile."""
+class _Claims(ABC):
+    """Claims that one is not above another, refuted step by step: the fewer are left, the less chance explains.
 
-    def __init__(self, noise: Vector, sigma: Vector, inverse: Vector) -> None:
-        """Noise of shape (draws, members), and 1/σ of each pair's difference."""
-        self.noise, self.inverse = noise, inverse
-        self.classes = _Classes.of(noise, sigma)
-        self.to_class = _inverse(np.hypot(self.classes.least[:, None], sigma))
-        self.bound = self.classes.bounds()
-        self.pair = np.full((2, len(noise)), -1)  # that has the largest difference; -1: not looked at yet
+    Attributes:
+        noise: shape (draws, members).
+        open: claims that may be true, any shape.
+        refuted: those found false, same shape.
+        bound: shape (draws,), what no open claim's standardised difference exceeds.
+        known: shape (draws,), where it is exactly the largest.
+    """
 
-    def quantile(self, level: float, open_claims: Flags) -> float:
-        """Of the largest differences over the claims still open, of which there are fewer at every call.
+    def __init__(self, noise: Vector, claims: Flags, bound: Vector) -> None:
+        self.noise, self.open, self.bound = noise, claims, bound
+        self.refuted, self.known = np.zeros_like(claims), np.zeros(len(bound), dtype=np.bool_)
 
-        Draws are looked at from the one that may have the largest difference down, until none that is left can matter.
+    def refute(self, clear: Vector, level: float) -> float:
+        """Set aside what is clearer than chance explains, until nothing more is; gives the last critical value.
+
+        Args:
+            clear: shaped as the claims, how far the estimates speak against each.
+            level: confidence.
         """
+        while True:  # of two opposite claims one always stays open
+            critical = self._quantile(level)
+            refuted = self.open & (clear > critical)
+            if not refuted.any():
+                return critical
+            self.open, self.refuted = self.open & ~refuted, self.refuted | refuted
+            self._forget()
+
+    def _quantile(self, level: float) -> float:
+        """Of the largest differences, from the draw that may have the largest down, until none left can matter."""
         needed = len(self.bound) - math.ceil(level * len(self.bound)) + 1  # the quantile is the so-manieth largest
-        self.pair[:, ~open_claims[tuple(self.pair)]] = -1  # what was the largest still bounds the others
         while True:
             top = np.argpartition(self.bound, -needed)[-needed:]
-            unknown = top[self.pair[0, top] < 0]
+            unknown = top[~self.known[top]]
             if not len(unknown):
                 return max(0.0, float(self.bound[top].min()))
-            self.bound[unknown], self.pair[:, unknown] = self._exact(unknown, open_claims)
+            self.bound[unknown], self.known[unknown] = self._largest(unknown), True
 
-    def _exact(self, draws: Integers, open_claims: Flags) -> tuple[Vector, Integers]:
-        """The largest difference of each draw and the claim it stands for, from the likeliest member down."""
+    @abstractmethod
+    def _largest(self, draws: Integers) -> Vector:
+        """The largest difference of an open claim in each of some draws."""
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """What was the largest of some draws may be so no longer; it still bounds what is."""
+
+
+class _EveryPair(_Claims):
+    """The claim in row i and column j is that i is not above j."""
+
+    def __init__(self, noise: Vector, classes: _Classes, sigma: Vector, inverse: Vector) -> None:
+        """`inverse`: 1/σ of each pair's difference."""
+        super().__init__(noise, ~np.eye(len(sigma), dtype=np.bool_), classes.bounds())
+        self._classes, self._inverse = classes, inverse
+        self._to_class = _inverse(np.hypot(classes.least[:, None], sigma))
+        self._pair = np.zeros((2, len(noise)), dtype=np.int64)  # whose difference is a known draw's largest
+
+    def _forget(self) -> None:
+        self.known &= self.open[tuple(self._pair)]
+
+    def _largest(self, draws: Integers) -> Vector:
+        """Member by member, from the one that may be furthest above others down."""
         noise, each = self.noise[draws], np.arange(len(draws))
         limit = np.zeros_like(noise)  # what no difference of a member above others exceeds
-        for bottom, inverse in zip(self.classes.bottom[draws].T, self.to_class, strict=True):
+        for bottom, inverse in zip(self._classes.bottom[draws].T, self._to_class, strict=True):
             np.maximum(limit, (noise - bottom[:, None]) * inverse, out=limit)
-        largest, pair = np.full(len(draws), -np.inf), np.zeros((2, len(draws)), dtype=np.int64)
+        largest = np.full(len(draws), -np.inf)
         while len(each):
             one = limit[each].argmax(axis=1)
             hopeful = limit[each, one] > largest[each]
             each, one = each[hopeful], one[hopeful]
-            ratio = np.where(open_claims[one], (noise[each, one][:, None] - noise[each]) * self.inverse[one], -np.inf)
+            ratio = np.where(self.open[one], (noise[each, one][:, None] - noise[each]) * self._inverse[one], -np.inf)
             other = ratio.argmax(axis=1)
             found = ratio[np.arange(len(each)), other]
             better = found > largest[each]
             largest[each[better]] = found[better]
-            pair[:, each[better]] = one[better], other[better]
+            self._pair[:, draws[each[better]]] = one[better], other[better]
             limit[each, one] = -np.inf
-        return largest, pair
+        return largest
+
+
+class _OneMember(_Claims):
+    """The first row claims that the member is not above each other, the second that none of these is above it."""
+
+    def __init__(self, place: int, noise: Vector, classes: _Classes, sigma: Vector, inverse: Vector) -> None:
+        """`inverse`: 1/σ of the member's difference from each other."""
+        self._own, self._inverse = noise[:, place, None], inverse
+        away = np.maximum(self._own - classes.bottom, classes.top - self._own)
+        bound = (away * _inverse(np.hypot(classes.least, sigma[place]))).max(axis=1)
+        super().__init__(noise, np.tile(np.arange(len(sigma)) != place, (2, 1)), bound)
+
+    def _forget(self) -> None:
+        self.known[:] = False
+
+    def _largest(self, draws: Integers) -> Vector:
+        ratio = (self._own[draws] - self.noise[draws]) * self._inverse
+        above, below = (np.where(claims, way, -np.inf) for claims, way in zip(self.open, (ratio, -ratio), strict=True))
+        largest: Vector = np.maximum(above, below).max(axis=1)
+        return largest
 
 
 def _upper(values: Vector, level: float) -> float:
