@@ -40,8 +40,7 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
     there = presence(spread.answers, weight_matrix(rules), rules)
     weights, uncovered = _weights(there, rules)
     total = _total(weights, limits, there, rules, terms)
-    status = decide(total, ~np.any(uncovered, axis=1), rules)
-    shown = status != WITHHELD
+    shown = (status := decide(total, ~np.any(uncovered, axis=1), rules)) != WITHHELD
     variance = np.where(shown, _variance(spread, weights, there, rules, terms), np.nan)
     final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
     answers = _most_answers(spread, inputs)

@@ -127,7 +127,8 @@ def sensitivity(
         first += (top / np.maximum(top.sum(axis=1, keepdims=True), 1)).sum(axis=0)
         leads -= np.sign(np.diff(scores[:, order], axis=1)).sum(axis=0)
     middle = np.clip([math.ceil(draws * at) - 1 for at in ((1 - level) / 2, (1 + level) / 2)], 0, draws - 1)
-    low, high = np.partition(ranks, middle, axis=1)[:, middle].T.astype(np.int64)
+    ranks.partition(middle, axis=1)
+    low, high = ranks[:, middle].T.astype(np.int64)
     return Sensitivity(
         score=score,
         sd=sd,
