@@ -32,6 +32,22 @@ BCG_FITS = [
     ("PM", 0.318068452205024, -0.714968153493444, 0.180892191537624, None, None),
     ("DL", 0.308760262862376, -0.714117222073227, 0.178742089535403, -0.799390973185865, 0.408523174355307),
 ]
+# The trials' best linear unbiased predictions with REML and their standard errors, by metafor's blup
+BCG_DRAWN = [
+    (-0.80023356197035, 0.409930447526168),
+    (-1.25170598030225, 0.35322730160002),
+    (-0.986903093357505, 0.434831576434724),
+    (-1.39789769649515, 0.137568415669478),
+    (-0.287379806476373, 0.211311758383421),
+    (-0.784571533645954, 0.0822903527274534),
+    (-1.24396346517331, 0.368591959898758),
+    (0.00287924789676642, 0.0625870944113634),
+    (-0.50683635929277, 0.220391268259192),
+    (-1.24717301599845, 0.245712211747201),
+    (-0.35365840052076, 0.109480965717205),
+    (-0.284733712861193, 0.458300476006367),
+    (-0.146743069858524, 0.243440297383333),
+]
 # Rubin (1981), J. Educ. Stat. 6:377-401: coaching effects in eight schools
 SCHOOLS = [(28, 15), (8, 10), (-3, 16), (7, 11), (-1, 9), (1, 11), (18, 10), (12, 18)]
 # Efron and Morris (1975), J. Am. Stat. Assoc. 70:311-319, table 1: hits in the first 45 at-bats of 1970
@@ -60,6 +76,13 @@ def test_a_large_group_is_searched_in_pieces(monkeypatch: pytest.MonkeyPatch) ->
     whole = tau_squared(*columns(BCG))
     monkeypatch.setattr(module, "_AT_ONCE", 50)
     assert tau_squared(*columns(BCG)) == whole
+
+
+def test_every_bcg_trial_is_drawn_as_far_as_metafor_draws_it() -> None:
+    got = shrink(*columns(BCG))
+    values, deviations = columns(BCG_DRAWN)
+    assert got.values.tolist() == pytest.approx(values.tolist(), abs=1e-8)
+    assert got.sd_known_spread.tolist() == pytest.approx(deviations.tolist(), abs=1e-8)
 
 
 @pytest.mark.parametrize("method", ["REML", "PM", "DL"])
@@ -92,6 +115,15 @@ def test_baseball_matches_james_and_stein(method: Any, shrunk: float) -> None:
     got = shrink(average, np.full(18, mean * (1 - mean) / 45), method=method, bias_corrected=True)
     assert got.reliability[0] == pytest.approx(0.211653417144266, abs=1e-9)
     assert got.values[0] == pytest.approx(shrunk, abs=1e-9)
+
+
+def test_baseball_on_the_scale_of_equal_variances() -> None:
+    # Efron and Morris (1975), section 2: x = √45 arcsin(2p - 1) has variance 1; the factor is 1 - 15/18.96 = .209
+    x = np.sqrt(45) * np.arcsin(2 * np.array(HITS) / 45 - 1)
+    got = shrink(x, np.ones(18), method="DL", bias_corrected=True)
+    assert got.mean == pytest.approx(-3.31656313614355, abs=1e-6)
+    assert got.reliability.tolist() == pytest.approx([0.208974232098123] * 18, abs=1e-6)
+    assert got.values[[0, -1]].tolist() == pytest.approx([-2.90575884475154, -3.68882368059278], abs=1e-6)
 
 
 def test_frozen_terms_make_a_member_independent_of_the_others() -> None:
