@@ -98,12 +98,12 @@ def _twins(answers: Levels, plain: set[int], elsewhere: Mapping[bytes, int], rul
         twins = integrity.near_duplicates(table, alike=rules.alike, least=rules.least_questions)
     except ValueError:  # too many different rows to compare them pair by pair
         return {}
-    others = sum(elsewhere.values())
+    others, different = sum(elsewhere.values()), len(np.unique(answers[rows], axis=0))
     found = {}
     for place in np.flatnonzero(twins.count >= rules.twins).tolist():
         row, count = rows[place], int(twins.count[place])
         usual = len(answers) * (elsewhere.get(answers[row].tobytes(), 0) + 1) / (others + 1)
-        if others and pdtrc(count, usual) > rules.twins_chance:
+        if others and pdtrc(count, usual) * different > rules.twins_chance:  # any of the different rows may come up
             continue
         found[row] = {"sign": NEAR_DUPLICATES, "twins": count, "respondents": len(answers), "alike": rules.alike}
         if others:
@@ -178,6 +178,9 @@ def _favours(
 def busy_days(counts: Integers, days: Sequence[str], rules: Integrity) -> dict[int, list[Sign]]:
     """Days on which a contract received more answers than chance brings, by contract.
 
+    Recipients are asked on some days and not on others, so counts vary more than independent answers would; they are
+    divided by how much more they do on the middle contract, where five contracts or more can show it.
+
     Args:
         counts: shape (contracts, days).
         days: what each column is called.
@@ -187,7 +190,8 @@ def busy_days(counts: Integers, days: Sequence[str], rules: Integrity) -> dict[i
         return {}
     came = counts > 0
     p = np.ones(counts.shape)
-    p[came] = integrity.benjamini_hochberg(integrity.busy_hours(counts)[came])
+    tail = integrity.busy_hours((counts / _unevenness(counts)).astype(np.int64))
+    p[came] = integrity.benjamini_hochberg(tail[came])
     found: dict[int, list[Sign]] = {}
     for contract, day in np.argwhere((p <= rules.busy_chance) & (counts >= SMALLEST_GROUP)).tolist():
         sign = {
@@ -200,6 +204,14 @@ def busy_days(counts: Integers, days: Sequence[str], rules: Integrity) -> dict[i
         }
         found.setdefault(contract, []).append(sign)
     return found
+
+
+def _unevenness(counts: Integers) -> float:
+    """The variance of a contract's days over their mean, of the middle contract; 1 = as independent answers."""
+    enough = counts[counts.sum(axis=1) >= SMALLEST_GROUP]
+    if len(enough) < SMALLEST_GROUP or counts.shape[1] < 2:
+        return 1.0
+    return max(1.0, float(np.median(enough.var(axis=1, ddof=1) / enough.mean(axis=1))))
 
 
 def gaps(means: Vector, parties: Sequence[str], rules: Integrity) -> dict[int, list[Sign]]:

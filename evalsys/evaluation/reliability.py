@@ -28,6 +28,9 @@ from evalsys.scoring.severity import fit_crossed
 
 Told = dict[str, Any]
 
+LEAST_BLOCK = 5
+"""Contracts that the same raters must have rated for intraclass correlations: of fewer, the limits say nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class Judgements:
@@ -192,7 +195,7 @@ def _needed(components: Told | None, per_contract: Integers, rules: Rules) -> To
 
 
 def _block(y: Vector, contract: Integers, rater: Integers) -> Told | None:
-    """The largest set of contracts that the same raters rated, each once; None where none has two of both."""
+    """The largest set of at least `LEAST_BLOCK` contracts that the same two or more raters rated."""
     raters_of: dict[int, dict[int, float]] = {}
     for c, r, points in zip(contract.tolist(), rater.tolist(), y.tolist(), strict=True):
         raters_of.setdefault(c, {})[r] = points
@@ -200,7 +203,9 @@ def _block(y: Vector, contract: Integers, rater: Integers) -> Told | None:
     for given in raters_of.values():
         who = tuple(sorted(given))
         together.setdefault(who, []).append([given[r] for r in who])
-    blocks = [(len(who) * len(rows), who) for who, rows in together.items() if min(len(who), len(rows)) > 1]
+    blocks = [
+        (len(who) * len(rows), who) for who, rows in together.items() if len(who) > 1 and len(rows) >= LEAST_BLOCK
+    ]
     if not blocks:
         return None
     table = np.array(together[max(blocks)[1]])

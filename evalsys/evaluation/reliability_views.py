@@ -28,7 +28,6 @@ def show(code: str) -> ResponseReturnValue:
         "evaluation/reliability.html",
         page=_page(code),
         sentences=reliability_page.party_sentences,
-        in_words=reliability_page.in_words,
         kind_name=service_kind_name,
     )
 

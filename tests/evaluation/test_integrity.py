@@ -160,6 +160,14 @@ def test_a_day_that_chance_does_not_explain() -> None:
     assert integrity.busy_days(np.zeros((0, 6), dtype=np.int64), days, RULES) == {}
 
 
+def test_where_all_days_are_uneven_only_the_odd_one_stands_out() -> None:
+    uneven = np.array([[12, 0, 0, 0, 0, 0]] * 6)
+    days = [f"2026-10-0{n}" for n in range(1, 7)]
+    assert integrity.busy_days(uneven, days, RULES) == {}
+    assert list(integrity.busy_days(np.concatenate([uneven, [[300, 0, 0, 0, 0, 0]]]), days, RULES)) == [6]
+    assert list(integrity.busy_days(np.full((6, 1), 50), days[:1], RULES)) == []
+
+
 def test_a_party_far_off_the_others() -> None:
     found = integrity.gaps(np.array([[90.0, 50, 52], [80, 78, np.nan]]), ("a", "b", "c"), RULES)
     assert found == {0: [{"sign": "party_gap", "party": "a", "points": 39.0, "limit": 25.0}]}
