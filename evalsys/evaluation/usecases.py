@@ -69,7 +69,7 @@ def run_cycle(
         code_version=code_version(rules),
         inputs_hash=fingerprint(inputs),
         pooled=pooled_terms.to_json(result.pooled),
-        analyses=_analyses(session, cycle, result, rules),
+        analyses=_analyses(session, cycle, result, rules, before if frozen is not None else None),
         made_at=now,
         made_by=actor.name,
     )
@@ -91,10 +91,15 @@ def run_cycle(
     return run
 
 
-def _analyses(session: Session, cycle: Cycle, result: Result, rules: Rules) -> dict[str, Any]:
-    """What a run says of its whole cycle, by step; nothing of a step that is off."""
-    told = comparisons_of(result) | {"reliability": reliability_of_cycle(session, cycle, result, rules)}
-    return {step: said for step, said in told.items() if said is not None}
+def _analyses(session: Session, cycle: Cycle, result: Result, rules: Rules, terms_of: Run | None) -> dict[str, Any]:
+    """What a run says of its whole cycle, by step; nothing of a step that is off.
+
+    How far raters agree is learned with the pooled terms: a run that takes these from another takes it too.
+    """
+    told = comparisons_of(result)
+    agreement = terms_of.analyses.get("reliability") if terms_of else None
+    agreement = agreement or reliability_of_cycle(session, cycle, result, rules)
+    return told | ({"reliability": agreement} if agreement else {})
 
 
 def _require_state(cycle: Cycle) -> None:

@@ -71,6 +71,7 @@ def test_from_scanning_to_a_decision_with_its_effect(administrator: CheckedClien
     page = administrator.get(ADDRESS).text
     assert "新增提示" in page
     assert "答题不足 20 秒" in page
+    assert "待核查的异常评分" in administrator.get("/desk").text
     chosen = write(hasty)
     data = {"flag": chosen, "decision": "held", "reason": WHY}
     assert "尚未计分" in administrator.post(ADDRESS, data=data).text

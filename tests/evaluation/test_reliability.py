@@ -180,6 +180,16 @@ def test_an_assessment_with_too_few_answers_has_no_points(session: Session) -> N
     assert of(told(session, cycle), "third_party")["raters"] == 1
 
 
+def test_agreement_is_learned_with_the_pooled_terms(session: Session) -> None:
+    cycle = judged_cycle(session)
+    first = told(session, cycle)
+    session.scalars(select(Assessment).where(Assessment.party == "third_party")).first().held = True
+    session.flush()
+    assert told(session, cycle) == first
+    again = run_cycle(session, cycle, refit=True, actor=actor(), now=NOW).analyses["reliability"]
+    assert of(again, "third_party")["twice"] == 11
+
+
 def test_nothing_is_said_where_the_step_is_off(session: Session) -> None:
     cycle = judged_cycle(session, rules=trust_rules(session, steps=b""))
     assert "reliability" not in run(session, cycle).analyses

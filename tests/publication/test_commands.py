@@ -60,6 +60,15 @@ def test_the_steps_one_after_the_other(county: Database, capsys: pytest.CaptureF
     assert state(county, "other") == "collecting"
 
 
+def test_ratings_are_looked_through(county: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["cycle", "2026", "scan"]) == 2
+    assert "请先结束评分收集" in capsys.readouterr().err
+    assert run(["cycle", "2026", "close"]) == 0
+    assert run(["cycle", "2026", "scan"]) == 0
+    assert "2026：新增提示" in capsys.readouterr().out
+    assert state(county) == "review"
+
+
 def test_a_draft_is_opened(county: Database, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["cycle", "draft", "open"]) == 0
     assert state(county, "draft") == "collecting"
