@@ -20,10 +20,17 @@ SKIPPED_SHARE = 0.03  # of criteria that need no answer
 
 @dataclass(frozen=True)
 class Rater:
-    """Whose answers these are: how harsh (logits below zero) and how much opinions scatter."""
+    """Whose answers these are.
+
+    Attributes:
+        temper: how harsh (logits below zero).
+        scatter: how much opinions scatter from question to question, logits.
+        trained: keeps to the levels' descriptions, so that the same work earns about the same level.
+    """
 
     temper: float
     scatter: float
+    trained: bool = False
 
 
 def answer(
@@ -46,7 +53,11 @@ def _value(rules: Rules, criterion: Criterion, quality: float, rater: Rater, gen
     if isinstance(scale, LevelScale):
         levels = len(scale.levels)
         if criterion.source is Source.ADJUSTER:
-            return float(generator.integers(1, levels + 1))
+            # whoever answers for somebody else is easier to please
+            himself = 1 / (1 + math.exp(rater.temper - 1))
+            return float(levels if generator.random() < himself else 1)
+        if rater.trained:
+            return float(1 + min(levels - 1, max(0, round((levels - 1) * share + 0.3 * generator.standard_normal()))))
         return float(1 + generator.binomial(levels - 1, share))
     if isinstance(scale, GoalpostScale):
         reached = min(1.0, max(0.0, 0.55 + 0.5 * share + 0.08 * generator.standard_normal()))

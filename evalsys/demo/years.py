@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -25,22 +26,33 @@ from evalsys.demo import county
 from evalsys.demo.people import Cast
 from evalsys.demo.simulation import Rater, answer, split
 from evalsys.registry.models import Contract, Cycle, Entry, RulesPin, RulesVersion, Stratum
-from evalsys.rules.model import Rules
+from evalsys.rules.model import Rules, Source
 
 MODES = (("self", 0.55), ("assisted", 0.3), ("telephone", 0.1), ("paper", 0.05))
 TIME_BANDS = (("under_20", 0.06), ("from_20_to_60", 0.5), ("over_60", 0.44))
+MODE_TEMPER = {"self": 0.0, "assisted": 0.25, "telephone": 0.6, "paper": 0.1}  # a voice on the telephone is polite
+ITEMS = ("上门服务", "集中服务")
 ANSWERED_OF_INVITED = 0.62
+EVALUATOR_TEMPERS = (-0.8, 0.1, 0.7, -0.1, 0.2, -0.1)  # the first is severe, the third lenient
+FAVOUR = (5, 5, 1.2)  # an evaluator, a vendor, and how much too well the one thinks of the other
+STUFFED = (11, 14)  # a contract, and how many answers that one hand seems to have given it on one day
 ROWS_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
 class Case:
-    """A contract in a cycle, with the truth that its ratings hint at."""
+    """A contract in a cycle, with the truth that its ratings hint at.
+
+    `local` and `turnout`: by stratum, how much better the work is there, and how many times as many answer.
+    """
 
     entry: Entry
     contract: Contract
     strata: tuple[Stratum, ...]
     quality: float
+    local: tuple[float, ...]
+    turnout: tuple[float, ...]
+    stuffed: int
 
 
 class Rows:
@@ -126,13 +138,25 @@ def make_cases(session: Session, cast: Cast, cycle: Cycle, rules: Rules, generat
         entry = Entry(cycle_id=cycle.id, contract_id=contract.id)
         session.add(entry)
         session.flush()
+        # every third contract divides its recipients by what they get as well as by where they live
+        cells = [(township, item) for township in where for item in (ITEMS if n % 3 == 0 else ("",))]
         strata = tuple(
-            Stratum(entry_id=entry.id, township=name, item="", size=int(size))
-            for name, size in zip(where, split(served, len(where), generator), strict=True)
+            Stratum(entry_id=entry.id, township=township, item=item, size=int(size))
+            for (township, item), size in zip(cells, split(served, len(cells), generator), strict=True)
         )
         session.add_all(strata)
         session.flush()
-        cases.append(Case(entry, contract, strata, vendor.quality + 0.35 * float(generator.standard_normal())))
+        cases.append(
+            Case(
+                entry=entry,
+                contract=contract,
+                strata=strata,
+                quality=vendor.quality + 0.35 * float(generator.standard_normal()),
+                local=tuple(0.3 * generator.standard_normal(len(strata))),
+                turnout=tuple(generator.uniform(0.4, 1.6, len(strata))),
+                stuffed=STUFFED[1] if n == STUFFED[0] else 0,
+            )
+        )
     return cases
 
 
@@ -143,47 +167,65 @@ def collect_responses(rows: Rows, rules: Rules, case: Case, answered: float, gen
     """
     criteria = rules.criteria_for("recipient", case.contract.service_type)
     days: dict[date, int] = {}
-    for stratum in case.strata:
-        answers = round(stratum.size * answered)
+    asked_on = date(case.contract.starts_on.year, 10, 8)
+    for stratum, local, turnout in zip(case.strata, case.local, case.turnout, strict=True):
+        answers = round(stratum.size * min(answered * turnout, 1))
         for _silent in range(round(answers / ANSWERED_OF_INVITED) - answers):
             rows.add(
                 Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=False
             )
         for _recipient in range(answers):
-            key = generator.bytes(16)
-            rater = Rater(temper=0.7 * float(generator.standard_normal()), scatter=0.6)
-            rows.add(
-                Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=True
-            )
-            rows.add(
-                Response,
-                key=key,
-                entry_id=case.entry.id,
-                stratum_id=stratum.id,
-                mode=_drawn(MODES, generator),
-                time_band=_drawn(TIME_BANDS, generator),
-                held=False,
-            )
-            for code, value in answer(rules, criteria, case.quality, rater, generator).items():
-                rows.add(ResponseRating, response_key=key, criterion=code, value=value)
-            rows.add(ReceiptLeaf, leaf=generator.bytes(32), entry_id=case.entry.id)
-            day = date(case.contract.starts_on.year, 10, 8 + int(generator.integers(0, 20)))
+            mode, band = _drawn(MODES, generator), _drawn(TIME_BANDS, generator)
+            rater = Rater(temper=MODE_TEMPER[mode] + 0.7 * float(generator.standard_normal()), scatter=0.6)
+            values = answer(rules, criteria, case.quality + local, rater, generator)
+            _respond(rows, case, stratum, values, mode=mode, time_band=band, generator=generator)
+            day = asked_on + timedelta(days=int(generator.integers(0, 20)))
             days[day] = days.get(day, 0) + 1
+    for _again in range(case.stuffed):
+        best = {c.code: 5.0 for c in criteria if c.source is not Source.ADJUSTER}
+        _respond(rows, case, case.strata[0], best, mode="self", time_band="under_20", generator=generator)
+        days[asked_on] = days.get(asked_on, 0) + 1
     for day, count in sorted(days.items()):
         rows.add(ResponseDay, entry_id=case.entry.id, day=day, count=count)
+
+
+def _respond(
+    rows: Rows,
+    case: Case,
+    stratum: Stratum,
+    values: Mapping[str, float | None],
+    *,
+    mode: str,
+    time_band: str,
+    generator: np.random.Generator,
+) -> None:
+    """One recipient's answer with its used invitation and its leaf."""
+    key = generator.bytes(16)
+    rows.add(Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=True)
+    rows.add(
+        Response, key=key, entry_id=case.entry.id, stratum_id=stratum.id, mode=mode, time_band=time_band, held=False
+    )
+    for code, value in values.items():
+        rows.add(ResponseRating, response_key=key, criterion=code, value=value)
+    rows.add(ReceiptLeaf, leaf=generator.bytes(32), entry_id=case.entry.id)
 
 
 def collect_assessments(
     session: Session, rules: Rules, cast: Cast, cases: list[Case], generator: np.random.Generator
 ) -> None:
     """A purchaser's and one or two evaluators' submitted assessments of every contract."""
-    tempers = {account.id: 0.45 * float(generator.standard_normal()) for account in cast.evaluators}
+    tempers = dict(zip((account.id for account in cast.evaluators), EVALUATOR_TEMPERS, strict=True))
+    friend, friends_vendor, favour = FAVOUR
     for n, case in enumerate(cases):
         buyer = cast.buyers[case.contract.purchaser_id]
-        rater = Rater(0.5, 0.35)
+        rater = Rater(0.3, 0.35, trained=True)
         session.add(_assessment(rules, case, party="purchaser", account_id=buyer.id, rater=rater, generator=generator))
         for account_id in _evaluators_of(cast, n):
-            rater = Rater(tempers[account_id], 0.35)
+            friendly = (account_id, case.contract.vendor_id) == (
+                cast.evaluators[friend].id,
+                cast.vendors[friends_vendor].id,
+            )
+            rater = Rater(tempers[account_id] + (favour if friendly else 0), 0.35, trained=True)
             session.add(
                 _assessment(rules, case, party="third_party", account_id=account_id, rater=rater, generator=generator)
             )
@@ -200,8 +242,8 @@ def _evaluators_of(cast: Cast, n: int) -> list[int]:
     """One evaluator, and for two contracts in five a second one, so that all of them overlap."""
     count = len(cast.evaluators)
     first = n % count
-    second = (n // 5 + n + 1) % count
-    return [cast.evaluators[i].id for i in ({first, second} if n % 5 in {0, 2} else {first})]
+    second = (first + 1 + n // count % (count - 1)) % count
+    return [cast.evaluators[i].id for i in ((first, second) if n % 5 in {0, 2} else (first,))]
 
 
 def _assessment(

@@ -5,18 +5,27 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict
-from evalsys.collection.models import Assessment, Assignment, Invitation, ReceiptLeaf, Response, ResponseDay
+from evalsys.collection.models import (
+    Assessment,
+    Assignment,
+    Invitation,
+    ReceiptLeaf,
+    Response,
+    ResponseDay,
+    ResponseRating,
+)
 from evalsys.config import Settings
-from evalsys.demo import county
+from evalsys.demo import county, years
 from evalsys.demo.loading import is_loaded, load, ready_link
 from evalsys.demo.people import SIGN_INS
-from evalsys.evaluation.models import Score
+from evalsys.evaluation.models import Run, Score
 from evalsys.publication.models import Edition, EditionScore
 from evalsys.registry import credit_code
-from evalsys.registry.models import Cycle, Entry, Stratum
+from evalsys.registry.models import Contract, Cycle, Entry, Stratum
 from tests.factories import make_region
 from tests.pages import CheckedClient
 
@@ -36,6 +45,7 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         assert session.scalar(select(func.count()).select_from(EditionScore)) == 2 * county.CONTRACTS_A_YEAR
         assert set(session.scalars(select(Score.status))) <= {"rated", "provisional"}
         assert {"excellent", "good", "fair"} <= set(session.scalars(select(Score.grade)))
+        assert_steps_have_something_to_show(session)
         # what came in is the same number wherever it is counted
         answers = session.scalar(select(func.count()).select_from(Response))
         assert answers == session.scalar(select(func.count()).select_from(ReceiptLeaf))
@@ -61,6 +71,28 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         session.scalars(select(Cycle).where(Cycle.code == COLLECTING)).one().state = "review"
         session.flush()
         assert ready_link(session, settings) is None  # the county has stopped collecting
+
+
+def assert_steps_have_something_to_show(session: Session) -> None:
+    for run in session.scalars(select(Run)):
+        raters = run.pooled["raters"]
+        assert raters["overlapping"] >= 12
+        assert set(raters["component"]) == {0}
+        assert not raters["assumed"]
+        assert min(raters["severity"]) == raters["severity"][0] < -5, "the first evaluator is severe"
+        assert max(raters["severity"]) == raters["severity"][2] > 5, "the third is lenient"
+    kept = [score.breakdown for score in session.scalars(select(Score))]
+    assert any(cell["weighting"] for breakdown in kept for cell in breakdown["cells"])
+    in_stratum = select(func.count(Response.key).label("answers")).group_by(Response.stratum_id).subquery()
+    assert session.scalar(select(func.min(in_stratum.c.answers))) < 5, "a stratum too thin to stand for itself"
+    assert all("shrunken" in breakdown and "rank_set" in breakdown for breakdown in kept)
+    assert set(session.scalars(select(Stratum.item))) == {"", *years.ITEMS}
+    modes = set(session.scalars(select(Response.mode)))
+    assert modes == set(years.MODE_TEMPER)
+    worse = select(ResponseRating.response_key).where(ResponseRating.value < 5)
+    best = select(func.count()).where(Response.time_band == "under_20", Response.key.not_in(worse))
+    stuffed = select(Entry.id).join(Contract).where(Contract.reference.endswith(f"-{years.STUFFED[0] + 1:03d}"))
+    assert session.scalar(best.where(Response.entry_id.in_(stuffed))) == len(county.YEARS) * years.STUFFED[1]
 
 
 def test_a_database_with_other_data_is_left_alone(app: Flask, database: Database) -> None:
