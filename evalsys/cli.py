@@ -19,7 +19,7 @@ from evalsys.config import SettingMissing
 COMMANDS = {
     "demo": ("evalsys.demo.commands:demo", "Serve a simulated county, to try everything."),
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
-    "rules": ("evalsys.rules.commands:rules", "Check a rules file, or explain it."),
+    "rules": ("evalsys.cli:rules", "Check a rules file, or explain it."),
     "invite": ("evalsys.collection.invitation_commands:invite", "Give codes to recipients who have none."),
     "status": ("evalsys.collection.invitation_commands:status", "Say how many were invited, and how many answered."),
     "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),
@@ -38,6 +38,15 @@ IMPORTS = {
     "frames": ("evalsys.registry.commands:frames", "How many recipients each contract of a cycle serves."),
     "roster": ("evalsys.registry.commands:roster", "Names of recipients, where they are invited by name."),
     "ratings": ("evalsys.collection.rating_commands:ratings", "Ratings: a row for each contract, rater and criterion."),
+}
+
+RULES = {
+    "check": ("evalsys.rules.commands:check", "List every fault of a rules file."),
+    "show": ("evalsys.rules.commands:show", "Explain a rules file as tables."),
+    "estimate-adjustment": (
+        "evalsys.evaluation.adjustment_commands:estimate_adjustment",
+        "Estimate the adjustment of step 3 on a published cycle.",
+    ),
 }
 
 
@@ -81,6 +90,11 @@ def evalsys() -> None:
 @click.group("import", cls=LazyGroup, places=IMPORTS)
 def import_files() -> None:
     """Take in a file (.xlsx, or .csv in UTF-8 or GB18030): all of it, or nothing when any cell is at fault."""
+
+
+@click.group("rules", cls=LazyGroup, places=RULES)
+def rules() -> None:
+    """Check a rules file, explain it, or estimate a part of it."""
 
 
 def run(arguments: Sequence[str]) -> int:

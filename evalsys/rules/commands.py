@@ -1,4 +1,4 @@
-"""`evalsys rules`: check a rules file and explain it."""
+"""`evalsys rules check` and `evalsys rules show`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,7 @@ FAULTY = 2
 """Exit code of a file that is no rules file."""
 
 
-@click.group()
-def rules() -> None:
-    """Check a rules file, or explain it."""
-
-
-@rules.command()
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
     """List every fault of FILE with its line and what to write instead; exit 2 when there is one."""
@@ -35,7 +30,7 @@ def check(file: Path) -> None:
     click.echo(f"{file}: {said.format(read.version, *parts)}\nsha256 {fingerprint}")
 
 
-@rules.command()
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=SHIPPED_RULES)
 def show(file: Path) -> None:
     """Explain FILE (the shipped rules when none is given) as tables."""

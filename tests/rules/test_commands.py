@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from evalsys.cli import rules
 from evalsys.config import SHIPPED_RULES
-from evalsys.rules.commands import rules
 from evalsys.rules.loading import rules_hash
 
 NO_LANGUAGE = {"EVALSYS_LANGUAGE": None, "LC_ALL": None, "LC_MESSAGES": None, "LANG": None}
