@@ -68,7 +68,9 @@ def read_parquet(
 
 def _held(connection: DuckDBPyConnection, layout: Layout, findings: Findings) -> int:
     """How many ratings are held back; a file in which none counts is refused."""
-    ratings = " + ".join(f"(g{k} IS NOT NULL)::INT" for k in layout.given) if layout.wide else "1"
+    ratings = "1"
+    if layout.wide and "held" in layout.kinds:
+        ratings = " + ".join(f"(g{k} IS NOT NULL)::INT" for k in layout.given)
     query = f"SELECT held, sum({ratings})::BIGINT FROM cells GROUP BY held"
     found = dict(connection.execute(query).fetchall())
     refuse_nothing(found.get(0, 0), found.get(1, 0), findings)

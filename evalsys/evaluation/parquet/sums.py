@@ -80,6 +80,8 @@ class Sums:
     def _packed(self, k: int) -> list[str]:
         """How often each level was given: several counts in one whole number, wide enough for the largest group."""
         room, fields = _BITS // self.bits, self._fields(k)
+        if fields <= room:
+            return [f"sum(1::BIGINT << ({self.bits} * g{k}::BIGINT))::BIGINT"]
         return [
             f"sum(CASE WHEN g{k} BETWEEN {first} AND {first + room - 1}"
             f" THEN 1::BIGINT << ({self.bits} * (g{k}::BIGINT - {first})) END)::BIGINT"
@@ -125,20 +127,23 @@ class Sums:
         keys, starts = np.unique(where[order], return_index=True)
         room, mask = _BITS // self.bits, (1 << self.bits) - 1
         for k in sorted(terms.given):
-            for level in range(self._fields(k)):
-                packed = self._column(f"l{k}_{level // room}")[order]
-                here = (packed >> (self.bits * (level % room))) & mask
-                counts = np.add.reduceat(here, starts) if len(starts) else here
-                some = np.flatnonzero(counts)
-                cell = keys[some]
-                same = np.ones(len(some), dtype=np.int8)
-                self.levels.append(
-                    (
-                        (cell // modes).astype(np.int32),
-                        same * np.int8(place),
-                        (cell % modes).astype(np.int16),
-                        same.astype(np.int16) * np.int16(k),
-                        same * np.int8(level),
-                        counts[some].astype(np.int32),
-                    )
-                )
+            for first in range(0, self._fields(k), room):
+                packed = self._column(f"l{k}_{first // room}")[order]
+                for level in range(first, min(first + room, self._fields(k))):
+                    here = (packed >> (self.bits * (level - first))) & mask
+                    self._take_level(place, k, level, keys, np.add.reduceat(here, starts) if len(starts) else here)
+
+    def _take_level(self, place: int, k: int, level: int, keys: Integers, counts: Integers) -> None:
+        """Keep how often a level was given, in as few bytes as hold it."""
+        some = np.flatnonzero(counts)
+        modes, size = len(self.outline.modes), len(some)
+        self.levels.append(
+            (
+                (keys[some] // modes).astype(np.int32),
+                np.full(size, place, dtype=np.int8),
+                (keys[some] % modes).astype(np.int16),
+                np.full(size, k, dtype=np.int16),
+                np.full(size, level, dtype=np.int8),
+                counts[some].astype(np.int32),
+            )
+        )
