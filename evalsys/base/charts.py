@@ -26,6 +26,7 @@ UP, DOWN = "#1e6b3a", "#a3262a"
 PARTS = (PART, "#0b4f6c", "#8a6d3b", "#6b5b95", "#3b7a57")
 """Colours for things beside each other; each has at least three times the luminance of white or a third of it."""
 
+CLOSING = "，。、；：？！）》”’…"
 SIZE, LINE = 13, 17  # pixels: of the letters, and from one line of text to the next
 BAR, GAP = 16, 12
 LABELS = 250  # pixels of the column of labels in a wide chart
@@ -221,6 +222,8 @@ def wrapped(text: str, space: int, *, most: int = 2) -> list[str]:
             return [*lines, rest[: max(fits - 1, 0)].rstrip() + "…"]
         blank = rest.rfind(" ", 0, fits + 1)
         cut = blank if blank > 0 and rest[fits].isascii() else fits
+        if rest[cut] in CLOSING and cut > 1:
+            cut -= 1  # Chinese typesetting: no line begins with such a mark
         lines.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return lines or [""]

@@ -24,6 +24,7 @@ from evalsys.evaluation.naming import Names
 from evalsys.evaluation.sensitivity import newest_run, nothing_to_draw
 from evalsys.registry.models import Cycle
 from evalsys.registry.pins import rules_of_version
+from evalsys.rules.model import Source
 
 BIN = 5
 """Points that one bar of the scores' distribution spans."""
@@ -104,7 +105,9 @@ def distribution(
             scores.append(score)
             grades[grade] += 1
     counted = [(g.code, grades[g.code], grades[g.code] / max(len(scores), 1)) for g in names.rules.grades]
-    binned, shares = bins(scores), level_shares(levels, names)
+    scored = {c.code for c in names.rules.criteria if c.source is not Source.ADJUSTER}
+    shares = level_shares({code: kept for code, kept in levels.items() if code in scored}, names)
+    binned = bins(scores)
     return Distribution(
         names=names,
         contracts=contracts,

@@ -215,7 +215,7 @@ def ranges(places: Sequence[Place]) -> list[Row]:
     """A bar a contract over the ranks it would have, a mark at the published one."""
     return [
         Row(
-            place.title,
+            _("%(title)s (%(vendor)s)", title=place.title, vendor=place.vendor),
             (Piece(place.low - 0.4, place.high + 0.4, SPAN),),
             _("%(rank)s (%(low)s–%(high)s)", rank=place.rank, low=place.low, high=place.high),
             float(place.rank),

@@ -105,6 +105,8 @@ def test_colours_stand_off_the_paper(colour: str) -> None:
         ("服务对象评价", 60, ["服务对象", "评价"]),
         ("on time every day", 70, ["on time", "every day"]),
         ("服务对象的评价是否完整", 60, ["服务对象", "的评价…"]),
+        ("他们来得准时吗？", 104, ["他们来得准时吗？"]),
+        ("他们来得准时吗？", 91, ["他们来得准时", "吗？"]),
         ("incomprehensibilities", 60, ["incompre", "hensibi…"]),
     ],
 )

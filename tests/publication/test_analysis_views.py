@@ -28,7 +28,7 @@ def test_a_ranking_shows_sets_of_ranks_under_headings_of_bands(client: CheckedCl
     page = text_of(client, "/rankings")
     assert re.findall(r'class="band">.*?第 (\d) 档', page) == ["1"]
     assert "第 1–3 名" in page
-    assert "按得分第 1<" in page
+    assert "按得分第 1 名<" in page
     assert "名次范围与该档最高者重叠" in page
     by_score = text_of(client, "/rankings?sort=-score")
     assert 'class="band"' not in by_score
@@ -93,7 +93,7 @@ def publish_plainly(session: Session, *, contracts: int) -> int:
 def test_editions_without_comparisons_show_plain_ranks(client: CheckedClient, write: Callable[..., Any]) -> None:
     number = write(publish_plainly, contracts=3)
     page = text_of(client, "/rankings")
-    assert "<strong>1</strong>" in page
+    assert '<strong class="nowrap">1</strong>' in page
     assert 'class="band"' not in page
     assert "名次范围" not in page
     assert "没有计算不同权重下的名次" in text_of(client, f"/editions/{number}/sensitivity")

@@ -138,7 +138,7 @@ def test_choosing_hides_lines(client: CheckedClient, published: Published, choic
 def test_choosing_never_changes_a_rank(client: CheckedClient, published: Published) -> None:
     page = text_of(client, "/rankings?q=QX-1")
     assert rows(page) == ["QX-1"]
-    assert "按得分第 2<" in page
+    assert "按得分第 2 名<" in page
 
 
 def test_a_region_shows_its_branch(client: CheckedClient, published: Published) -> None:
@@ -159,8 +159,13 @@ def test_several_groups_are_listed_one_after_the_other(client: CheckedClient, wr
 
     write(many)
     page = text_of(client, "/rankings?size=50")
-    groups = re.findall(r'<span class="note">(事务性服务|服务性服务)</span>', page)
-    assert groups == ["服务性服务"] * 11 + ["事务性服务"] * 11
+    groups = re.findall(r'<tr role="row" class="band"><th [^>]*>(事务性服务|服务性服务) · 第', page)
+    assert sorted(set(groups), key=groups.index) == ["服务性服务", "事务性服务"]
+    assert groups == sorted(groups, reverse=True)
+    noted = re.findall(
+        r'<span class="note">(事务性服务|服务性服务)</span>', text_of(client, "/rankings?size=50&sort=score")
+    )
+    assert sorted(noted) == ["事务性服务"] * 11 + ["服务性服务"] * 11
     assert len(set(re.findall(r"/contracts/[^?]+", text_of(client, "/rankings?group=transactional")))) == 11
 
 
