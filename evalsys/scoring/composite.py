@@ -228,6 +228,7 @@ def composites(points: Answers, how: Scheme) -> Integers:
     return result
 
 
+@guarded("points", "weights")
 def weighted_sum(points: ArrayLike, weights: ArrayLike) -> Vector:
     """The weighted mean of each row: good parts make up for bad ones.
 
@@ -252,6 +253,7 @@ def weighted_sum(points: ArrayLike, weights: ArrayLike) -> Vector:
     return result
 
 
+@guarded("points", "weights")
 def weighted_product(points: ArrayLike, weights: ArrayLike) -> Vector:
     """The weighted geometric mean of each row: a part of 0 leaves nothing.
 

@@ -172,7 +172,7 @@ def survey_mean(
 
     Args:
         y: shape (rows,).
-        weights: shape (rows,), 0 or more, not all 0.
+        weights: shape (rows,), 0 or more, not all 0; 0 keeps a row that was drawn without an answer in the design.
         strata: shape (rows,), labels; None = one stratum.
         clusters: shape (rows,) or (rows, stages), labels of the units drawn at each stage; None = each row is a unit.
         sizes: shaped like `clusters` (or (rows,) without clusters): how many units the stratum, and at later stages the

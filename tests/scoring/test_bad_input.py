@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsys.scoring.adjustment import within_entity
-from evalsys.scoring.composite import band_points, level_points, to_points
+from evalsys.scoring.choice import price_points, probability_best
+from evalsys.scoring.composite import band_points, level_points, to_points, weighted_product, weighted_sum
 from evalsys.scoring.grades import grade_of, probabilities
 from evalsys.scoring.integrity import (
     benjamini_hochberg,
@@ -166,6 +167,15 @@ FILLED: list[tuple[str, str, Call]] = [
     ("to_points", "worst", lambda x: to_points([1, 2], worst=x, best=10)),
     ("band_points", "raw", lambda x: band_points(x, [(0, 0), (5, 50)])),
     ("band_points", "bands", lambda x: band_points([1, 2], x)),
+    ("weighted_sum", "points", lambda x: weighted_sum(x, [1, 1, 1])),
+    ("weighted_sum", "weights", lambda x: weighted_sum([[1, 2, 3]], x)),
+    ("weighted_product", "points", lambda x: weighted_product(x, [1, 1, 1])),
+    ("weighted_product", "weights", lambda x: weighted_product([[1, 2, 3]], x)),
+    ("price_points", "prices", price_points),
+    ("price_points", "reference", lambda x: price_points([1, 2], reference=x)),
+    ("probability_best", "parts", lambda x: probability_best(x, [[0, 1, 9]], [1, 1, 1], draws=20)),
+    ("probability_best", "sd", lambda x: probability_best([[1, 2, 3]], x, [1, 1, 1], draws=20)),
+    ("probability_best", "weights", lambda x: probability_best([[1, 2, 3]], [[0, 1, 0]], x, draws=20)),
     ("level_points", "levels", level_points),
     ("grade_of", "score", lambda x: grade_of(x, [90, 80, 60, 0])),
     ("grade_of", "starts", lambda x: grade_of([50, 90], x)),
@@ -245,6 +255,7 @@ MAY_BE_NAN = {
     "party_gaps": {"result"},
     "to_points": {"result"},
     "band_points": {"result"},
+    "price_points": {"result"},
     "probabilities": {"result"},
     "past_performance": {"score"},
 }
@@ -271,7 +282,8 @@ PARTNERS = {
     "cells": ("margins",),
     "clusters": ("sizes",),
     "estimates": ("variances", "se", "lower", "upper"),
-    "parts": ("weights",),
+    "parts": ("weights", "sd"),
+    "points": ("weights",),
     "answers": ("scales",),
     "scales": ("answers",),
     "residual": ("rater", "vendor"),

@@ -46,6 +46,25 @@ TWO_STAGES = (
     "6:895,844,869,851,861 1:653 "
 )
 
+# apiclus1: all schools of 15 of 757 districts, a district a word; index and number of pupils
+CLUSTERS = (
+    "608/1689,684/288,612/294,710/143,729/307,714/311,759/362,585/263,625/583,664/886,669/955 443/418,467/574,"
+    "482/286,496/158 411/372,494/308 493/358,592/921,550/375,689/962,598/954,628/370,652/596,628/485,832/254,"
+    "777/465,709/481,709/425,736/312 561/360,555/323 696/442,631/508,564/166,602/525 529/388,491/266,510/671,"
+    "547/343 814/466,806/516,715/489,785/300,720/728,905/512,617/972,630/619,629/562,696/358,476/626,757/396,"
+    "825/571,595/715,552/345,847/850 714/258,724/170,687/210,723/467,662/117,699/196,807/205,679/233,691/324 "
+    "622/370,754/309,655/414,764/303,795/407,505/504,638/371,733/374,523/631,511/432,710/299,657/500,602/499,"
+    "490/748,664/356,651/302,603/594,698/527,511/446,814/436,669/381,711/464,538/462,705/320,595/437,551/295,"
+    "762/512,521/343,709/404,780/504,780/411,722/637,828/555,737/491 595/1585,661/1855,502/385,614/1015,585/483,"
+    "582/576,642/1405,536/549,746/352,667/564,629/540,745/290,674/523,637/379,696/391,632/403,639/613,745/596,"
+    "789/520,656/1573,789/371 517/1908,478/2181,582/2106,592/532,587/381,553/624,516/704,535/602,566/686,481/607,"
+    "472/209,559/643,610/331,599/641,551/479,554/535,561/561,505/695,492/426,504/657,487/300,627/612,465/466,"
+    "529/352,625/559,436/363,542/558,515/257,461/1243,528/1260,512/1306,508/1344,670/119,760/818,652/118,546/145,"
+    "717/486 701/371,748/377,735/265,699/930,685/336,827/448,711/1023,677/387,759/940,697/525,742/427,691/390,"
+    "700/358 551/274 703/2147,676/479,714/441,842/476,824/511,717/385,836/443,733/696,719/332,817/738,749/425,"
+    "781/302"
+)
+
 
 def numbers(text: str) -> Any:
     return np.array(text.split(), dtype=np.float64)
@@ -60,6 +79,28 @@ def stratified() -> tuple[Any, Any, Any, Any]:
         np.concatenate([np.full(len(y), kind) for kind, _, y in parts]),
         np.concatenate([np.full(len(y), size) for _, size, y in parts]),
     )
+
+
+def test_a_mean_and_a_total_of_clusters_match_the_survey_package() -> None:
+    # survey 4.1.1, and printed in its documentation: 644.17, SE 23.542; pupils 3404940, SE 932235
+    districts = [word.split(",") for word in CLUSTERS.split()]
+    district = np.repeat(np.arange(len(districts)), [len(schools) for schools in districts])
+    index, pupils = np.array([school.split("/") for schools in districts for school in schools], dtype=float).T
+    rows = len(index)
+    weights, sizes = np.full(rows, 33.846996307373), np.full(rows, 757)
+    got = survey_mean(index, weights, None, district, sizes)
+    assert (got.mean, got.se) == pytest.approx((644.169398907104, 23.542240693781), abs=1e-6)
+    got = survey_mean(pupils, weights, None, district, sizes)
+    assert (got.total, got.total_se) == pytest.approx((3404940.13452911, 932235.027041215), rel=1e-9)
+
+
+def test_who_was_drawn_and_did_not_answer_stays_in_the_design() -> None:
+    """With a weight of 0, as survey's na.rm does it: four were drawn of a hundred, three answered."""
+    y, weights = np.array([50.0, 70, 0, 90]), np.array([25.0, 25, 0, 25])
+    got = survey_mean(y, weights, None, None, [100] * 4)
+    share = weights * (y - 70) / 75
+    assert got.mean == pytest.approx(70)
+    assert got.se == pytest.approx(np.sqrt((1 - 4 / 100) * 4 / 3 * (share**2).sum()))
 
 
 def test_a_stratified_mean_matches_the_survey_package() -> None:
