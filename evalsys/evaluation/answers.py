@@ -109,8 +109,6 @@ def item_sums(session: Session, cycle: Cycle, rules: Rules, said: Sequence[Judge
     found = []
     for party in rules.parties:
         for kind, (codes, service_types) in items_of(rules, party.code, sorted(set(types.tolist()))).items():
-            if len(codes) < 2:
-                continue
             if party.code == SAMPLED:
                 found.append(_recipients(session, cycle, kind, codes, service_types))
                 continue
@@ -131,7 +129,7 @@ def reliability_of_cycle(session: Session, cycle: Cycle, result: Result, rules: 
     if rules.reliability is None:
         return None
     said = judgements(session, cycle, rules)
-    return reliability_of(result, rules, said, item_sums(session, cycle, rules, said))
+    return reliability_of(result, rules, rules.reliability, said, item_sums(session, cycle, rules, said))
 
 
 def response_rows(entry_id: int, codes: Sequence[str]) -> Select[tuple[Any, ...]]:

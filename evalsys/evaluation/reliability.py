@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from evalsys.evaluation.breakdown import SMALLEST_GROUP
-from evalsys.rules.model import Criterion, LevelScale, Rules, Source, YesNoScale
+from evalsys.rules.model import Criterion, LevelScale, Reliability, Rules, Source, YesNoScale
 from evalsys.scoring import reliability
 from evalsys.scoring.arrays import Flags, Integers, Vector
 from evalsys.scoring.cells import SAMPLED, weight_matrix
@@ -89,7 +89,8 @@ def items_of(rules: Rules, party: str, service_types: Sequence[str]) -> dict[str
             if _has_levels(criterion, rules)
             and (not criterion.service_types or set(mine) <= set(criterion.service_types))
         )
-        found[kind] = (codes, mine)
+        if len(codes) > 1:  # one question agrees with itself
+            found[kind] = (codes, mine)
     return found
 
 
@@ -99,18 +100,16 @@ def _has_levels(criterion: Criterion, rules: Rules) -> bool:
 
 
 def reliability_of(
-    result: Result, rules: Rules, judgements: Sequence[Judgements], items: Sequence[ItemSums]
-) -> Told | None:
-    """How far the raters of a cycle can be relied on; None where the rules do not ask.
+    result: Result, rules: Rules, asked: Reliability, judgements: Sequence[Judgements], items: Sequence[ItemSums]
+) -> Told:
+    """How far the raters of a cycle can be relied on; `asked` is what the rules want to know of it.
 
     Keys: `target`; `raters`, one item an appointed party (see `_of_party`); `questionnaires`, one item a party and
     kind of service (see `_of_questionnaire`); `parties` with `pairs` and `gaps`.
     """
-    if rules.reliability is None:
-        return None
     return {
-        "target": rules.reliability.target,
-        "raters": [_of_party(said, rules, result) for said in judgements if len(said.rater)],
+        "target": asked.target,
+        "raters": [_of_party(said, rules, asked, result) for said in judgements if len(said.rater)],
         "questionnaires": [_of_questionnaire(sums) for sums in items if sums.respondents >= SMALLEST_GROUP],
         "parties": _between_parties(result, rules),
     }
@@ -132,7 +131,7 @@ def points_of(said: Judgements, rules: Rules) -> Vector:
     return np.where(whole > 0, total / np.where(whole > 0, whole, 1), np.nan)
 
 
-def _of_party(said: Judgements, rules: Rules, result: Result) -> Told:
+def _of_party(said: Judgements, rules: Rules, asked: Reliability, result: Result) -> Told:
     """How far one party's raters agree.
 
     Keys: `party`, `raters`, `contracts`, `twice` (contracts with two raters), `parts` (connected), `components`, `icc`,
@@ -152,10 +151,10 @@ def _of_party(said: Judgements, rules: Rules, result: Result) -> Told:
         "twice": int((per_contract > 1).sum()),
         "parts": len(np.unique(connected(contract, rater)[0][contract])) if len(y) else 0,
         "block": _block(y, contract, rater),
-        "criteria": _by_criterion(said, rules, result.seed),
+        "criteria": _by_criterion(said, rules, draws=asked.draws, seed=result.seed),
     }
     components = _components(y, contract, rater, learned) if told["twice"] >= rules.interval.pool_minimum else None
-    return told | {"components": components} | _needed(components, per_contract, rules)
+    return told | {"components": components} | _needed(components, per_contract, asked)
 
 
 @dataclass(frozen=True)
@@ -177,20 +176,20 @@ def _components(y: Vector, contract: Integers, rater: Integers, learned: Raters 
     return {name: float(getattr(fit, name)) for name in names}
 
 
-def _needed(components: Told | None, per_contract: Integers, rules: Rules) -> Told:
+def _needed(components: Told | None, per_contract: Integers, asked: Reliability) -> Told:
     """`icc` of `one` rater and of the `mean` of as many as a contract has (harmonic mean), and how many are `needed`.
 
     None where it is not known, or no number is enough.
     """
-    if components is None or rules.reliability is None or not sum(components.values()):
+    if components is None:
         return {"icc": None, "needed": None}
     fit = _Variances(**components)
     one = fit.variance_target / sum(components.values())
     usual = len(per_contract) / float((1 / per_contract).sum())
     told: Told = {"icc": {"one": one, "mean": float(reliability.of_mean(np.array(one), usual)), "raters": usual}}
     try:
-        return told | {"needed": reliability.raters_needed(fit, rules.reliability.target)}
-    except ValueError:
+        return told | {"needed": reliability.raters_needed(fit, asked.target)}
+    except ValueError:  # one rater tells nothing
         return told | {"needed": None}
 
 
@@ -224,7 +223,7 @@ def _block(y: Vector, contract: Integers, rater: Integers) -> Told | None:
     }
 
 
-def _by_criterion(said: Judgements, rules: Rules, seed: int) -> list[Told]:
+def _by_criterion(said: Judgements, rules: Rules, *, draws: int, seed: int) -> list[Told]:
     """Krippendorff's α of each criterion with levels, where two raters judged the same contracts."""
     told = []
     for criterion, answers in zip(scheme(rules, said.party).criteria, said.answers.T, strict=True):
@@ -235,7 +234,6 @@ def _by_criterion(said: Judgements, rules: Rules, seed: int) -> list[Told]:
         contracts, target = np.unique(said.contract[given], return_inverse=True)
         counts = np.zeros((len(contracts), len(values)), dtype=np.int64)
         np.add.at(counts, (target, level), 1)
-        draws = rules.reliability.draws if rules.reliability else 1
         try:
             alpha = reliability.alpha_of_counts(counts, values, draws=draws, seed=seed)
         except ValueError:  # no two raters judged the same contract, or all said the same

@@ -15,7 +15,7 @@ from evalsys.base.errors import NotAllowed
 from evalsys.collection.models import Assessment, AssessmentRating, RatingsImport, Response, ResponseRating
 from evalsys.evaluation.answers import assessed
 from evalsys.evaluation.models import Run
-from evalsys.evaluation.reliability import Judgements, points_of
+from evalsys.evaluation.reliability import Judgements, items_of, points_of
 from evalsys.evaluation.reliability_page import in_words, reliability_page
 from evalsys.evaluation.sums import label_of
 from evalsys.evaluation.usecases import run_cycle
@@ -162,15 +162,22 @@ def test_raters_who_always_say_the_same_leave_nothing_to_agree_on(session: Sessi
 
 
 def test_no_number_of_raters_is_enough_where_one_tells_nothing(session: Session) -> None:
-    cycle = make_cycle(session, state="review", rules=trust_rules(session))
+    cycle = make_cycle(session, state="review", rules=trust_rules(session, steps=b"[reliability]\n"))
     people = [make_account(session, Role.EVALUATOR) for _ in range(2)]
-    for _ in range(10):
+    for n in range(10):
         entry = rated_entry(session, cycle, third_party=None)
-        for person, level in zip(people, (5, 1), strict=True):
+        for person, level in zip(people, (1 + n % 5, 5 - n % 5), strict=True):
             answers = all_at(cycle, "third_party", "care", level)
-            assess_by(session, entry, person, answers | {"third_records": float(1 + entry.id % 4)})
+            assess_by(session, entry, person, answers | {"third_privacy": 2.0})
     third = of(told(session, cycle), "third_party")
-    assert third["icc"] is None or third["needed"] is None
+    assert third["icc"] == {"one": 0.0, "mean": 0.0, "raters": 2.0}
+    assert third["needed"] is None
+
+
+def test_a_single_question_is_no_questionnaire(session: Session) -> None:
+    rules = rules_of(make_cycle(session, rules=trust_rules(session)))
+    one = rules.model_copy(update={"criteria": rules.criteria_for("recipient")[:1]})
+    assert items_of(one, "recipient", ["care"]) == {}
 
 
 def test_an_assessment_with_too_few_answers_has_no_points(session: Session) -> None:
@@ -207,10 +214,12 @@ def test_agreement_in_words(app: object, share: float, said: str) -> None:
 # The page
 
 
-def judged(session: Session, *, steps: bytes | None = None, scored: bool = True) -> dict[Role, Any]:
+def judged(
+    session: Session, *, steps: bytes | None = None, scored: bool = True, contracts: int = 12
+) -> dict[Role, Any]:
     county = make_county(session)
     rules = trust_rules(session) if steps is None else trust_rules(session, steps=steps)
-    cycle = judged_cycle(session, region=county, code="2026", title="2026 年度评价", rules=rules)
+    cycle = judged_cycle(session, region=county, code="2026", title="2026 年度评价", rules=rules, contracts=contracts)
     if scored:
         run(session, cycle)
     return {role: make_account(session, role, region=county) for role in Role}
@@ -283,6 +292,11 @@ def test_before_the_first_scoring_and_with_the_step_off_the_page_says_so(
     write(lambda session: run(session, session.scalars(select(Cycle)).one()))
     assert "未启用" in browser.get(ADDRESS).text
     assert browser.get(ADDRESS + "/agreement.svg?party=third_party").status_code == 404
+
+
+def test_too_few_contracts_with_two_raters_are_said_to_be(write: Callable[..., Any], sign_in: Browser) -> None:
+    people = write(judged, contracts=4)
+    assert "无法进一步判断" in sign_in(people[Role.OFFICER]).get(ADDRESS).text
 
 
 def test_parts_without_a_common_rater_are_named(write: Callable[..., Any], sign_in: Browser) -> None:
