@@ -14,7 +14,8 @@ from evalsys.scoring.arrays import Flags, Integers, Vector, floats, guarded, int
 STEPWISE_UP_TO = 500
 """Members up to which all pairs are looked at, stepwise; larger groups get one conservative step."""
 
-_CLASSES = 48  # of standard errors, in the single step
+_COARSE = 24  # classes of standard errors where they only say which draws and members to look at
+_FINE = 48  # where they make the sets of a large group, which are the wider the fewer classes there are
 _CHUNK = 256  # draws, or members compared with all, held at once in a large group
 
 
@@ -126,7 +127,7 @@ def _stepwise(theta: Vector, sigma: Vector, level: float, draws: int, generator:
     """
     inverse, clear = _differences(theta, sigma)
     noise = _noise(generator, draws, sigma)
-    claims = _EveryPair(noise, _Classes.of(noise, sigma), sigma, inverse)
+    claims = _EveryPair(noise, _Classes.of(noise, sigma, _COARSE), sigma, inverse)
     critical = claims.refute(clear, level)
     above = claims.refuted
     return 1 + above.sum(axis=0), len(theta) - above.sum(axis=1), critical
@@ -136,7 +137,7 @@ def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generato
     """As `_stepwise`, for each member only the claims about itself, in both directions."""
     inverse, clear = _differences(theta, sigma)
     noise = _noise(generator, draws, sigma)
-    classes, members = _Classes.of(noise, sigma), len(theta)
+    classes, members = _Classes.of(noise, sigma, _COARSE), len(theta)
     lower, upper = np.ones(members, dtype=np.int64), np.full(members, members, dtype=np.int64)
     for place in range(members):
         claims = _OneMember(place, noise, classes, sigma, inverse[place])
@@ -149,7 +150,7 @@ def _one_by_one(theta: Vector, sigma: Vector, level: float, draws: int, generato
 
 def _one_step(theta: Vector, sigma: Vector, level: float, draws: int, generator: np.random.Generator) -> Found:
     batches = (min(_CHUNK, draws - done) for done in range(0, draws, _CHUNK))
-    largest = np.concatenate([_Classes.of(_noise(generator, rows, sigma), sigma).bounds() for rows in batches])
+    largest = np.concatenate([_Classes.of(_noise(generator, rows, sigma), sigma, _FINE).bounds() for rows in batches])
     critical, members = _upper(largest, level), len(theta)
     order = np.argsort(theta, kind="stable")
     points, variance = theta[order], sigma[order] ** 2
@@ -188,9 +189,9 @@ class _Classes:
     bottom: Vector
 
     @classmethod
-    def of(cls, noise: Vector, sigma: Vector) -> _Classes:
+    def of(cls, noise: Vector, sigma: Vector, count: int) -> _Classes:
         certain = int((sigma == 0).sum())  # a class of their own: beside them nothing bounds a ratio from above
-        cuts = certain + np.linspace(0, len(sigma) - certain, _CLASSES, endpoint=False).astype(np.int64)
+        cuts = certain + np.linspace(0, len(sigma) - certain, count, endpoint=False).astype(np.int64)
         starts = np.unique([0, *cuts[cuts < len(sigma)]])
         top, bottom = (f.reduceat(noise, starts, axis=1) for f in (np.maximum, np.minimum))
         return cls(sigma[starts], top, bottom)
@@ -315,8 +316,11 @@ def _upper(values: Vector, level: float) -> float:
 
 def _differences(theta: Vector, sigma: Vector) -> tuple[Vector, Vector]:
     """1/σ of all pairs' differences, and these standardised; infinite between two that differ and have no error."""
-    away, inverse = theta[:, None] - theta, _inverse(np.hypot(sigma[:, None], sigma))
-    return inverse, np.where(inverse > 0, away * inverse, np.where(away == 0, 0, np.copysign(np.inf, away)))
+    variance = sigma**2
+    away, inverse = theta[:, None] - theta, _inverse(np.sqrt(variance[:, None] + variance))
+    clear, certain = away * inverse, inverse == 0
+    clear[certain] = np.where(away[certain] == 0, 0, np.copysign(np.inf, away[certain]))
+    return inverse, clear
 
 
 def _inverse(scale: Vector) -> Vector:

@@ -14,7 +14,7 @@ from evalsys.scoring.ranking import TIE_DECIMALS
 CONCENTRATION = 50.0
 """How close the drawn weights stay to the published ones: a weight of .2 then has a standard deviation of .056."""
 
-_AT_ONCE = 2**20  # scores held at one time
+_AT_ONCE = 2**16  # scores held at one time: few enough to stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +166,15 @@ def _checked(
 
 def _ranks(scores: Vector) -> NDArray[np.int32]:
     """Competition ranks in each row, the highest first."""
+    draws, members = scores.shape
     order = np.argsort(-scores, axis=1)
-    down = np.take_along_axis(scores, order, axis=1)
-    place = np.broadcast_to(np.arange(1, scores.shape[1] + 1, dtype=np.int32), scores.shape).copy()
-    place[:, 1:][down[:, 1:] == down[:, :-1]] = 0
+    order += np.arange(0, draws * members, members)[:, None] if members else 0  # positions in the whole table
+    down = scores.ravel()[order]
+    place = np.tile(np.arange(1, members + 1, dtype=np.int32), (draws, 1))
+    tied = down[:, 1:] == down[:, :-1]
+    if tied.any():
+        place[:, 1:][tied] = 0
+        np.maximum.accumulate(place, axis=1, out=place)
     ranks = np.empty(scores.shape, dtype=np.int32)
-    np.put_along_axis(ranks, order, np.maximum.accumulate(place, axis=1), axis=1)
+    ranks.ravel()[order] = place
     return ranks

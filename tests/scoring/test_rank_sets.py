@@ -171,7 +171,7 @@ def test_a_large_groups_sets_are_never_narrower(members: list[tuple[int, float]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STEPWISE_UP_TO", 0)
         patch.setattr(module, "_CHUNK", 3)
-        patch.setattr(module, "_CLASSES", 2)
+        patch.setattr(module, "_FINE", 2)
         wide = rank_sets(theta, se, draws=200)
     assert (wide.lower <= exact.lower).all()
     assert (wide.upper >= exact.upper).all()
