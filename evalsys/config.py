@@ -44,6 +44,7 @@ class Settings:
             the environment names none, the key that `evalsys demo` left in the instance folder.
         base_url: address under which people reach the site, without a trailing slash.
         port: TCP port that `serve` listens on.
+        proxies: how many proxies of our own stand in front; only their word on a visitor's address is taken.
     """
 
     instance: Path
@@ -51,6 +52,7 @@ class Settings:
     secret_key: str | None
     base_url: str
     port: int
+    proxies: int = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, *, demo_key: bool = True) -> Settings:
@@ -61,7 +63,7 @@ class Settings:
             demo_key: whether the key that a demo left in the instance folder will do where none is set.
 
         Raises:
-            SettingMissing: PORT is not a port number.
+            SettingMissing: PORT is not a port number, or EVALSYS_PROXIES no number of proxies.
         """
         source = os.environ if environ is None else environ
         instance = Path(source.get("EVALSYS_INSTANCE", "instance")).resolve()
@@ -69,6 +71,12 @@ class Settings:
         if not port_text.isdecimal() or not 0 < int(port_text) < 65536:
             raise SettingMissing(
                 f"PORT={port_text!r} is not a port number.", remedy="Set PORT to a number from 1 to 65535."
+            )
+        proxies_text = source.get("EVALSYS_PROXIES", "0")
+        if not proxies_text.isdecimal() or int(proxies_text) > 9:
+            raise SettingMissing(
+                f"EVALSYS_PROXIES={proxies_text!r} is not a number of proxies.",
+                remedy="Set EVALSYS_PROXIES to how many proxies stand in front: 1 behind one nginx, 0 without.",
             )
         url = source.get("EVALSYS_DATABASE_URL") or f"sqlite:///{instance / 'evalsys.sqlite'}"
         if url.startswith(("postgres://", "postgresql://")):  # SQLAlchemy's default driver is not the one we ship
@@ -79,6 +87,7 @@ class Settings:
             secret_key=source.get("EVALSYS_SECRET_KEY") or (_kept_demo_key(instance) if demo_key else None),
             base_url=(source.get("EVALSYS_BASE_URL") or f"http://127.0.0.1:{port_text}").rstrip("/"),
             port=int(port_text),
+            proxies=int(proxies_text),
         )
 
     @property

@@ -13,7 +13,10 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
 from sqlalchemy import exists, select, text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from evalsys import config
@@ -98,6 +101,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     _answer_errors(app)
     _set_headers(app)
     _give_templates(app)
+    if settings.proxies:  # outermost, so that everything sees the visitor's own address
+        hops = settings.proxies
+        trusting = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
+        app.wsgi_app = trusting  # type: ignore[method-assign]  # how Flask takes middleware
     return app
 
 
@@ -139,6 +146,15 @@ def _answer_errors(app: Flask) -> None:
         return render_template(
             "errors/fault.html", message=message, remedy=_("Go back, reload the page and send it again."), details=()
         ), 400
+
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def away(error: SQLAlchemyError) -> ResponseReturnValue:
+        """The database does not answer: a page that asks it nothing, not even who is signed in."""
+        app.logger.error("the database failed: %s", type(error).__name__, exc_info=error)
+        page = app.jinja_env.get_template("errors/away.html").render()
+        return page, 503, {"Retry-After": "10"}
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> ResponseReturnValue:

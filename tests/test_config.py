@@ -74,3 +74,11 @@ def test_what_the_package_carries_is_where_it_looks() -> None:
     assert config.SHIPPED_RULES.is_file()
     assert (config.MIGRATIONS / "env.py").is_file()
     assert (config.TEMPLATES / "layouts").is_dir()
+
+
+@pytest.mark.parametrize("given", ["", "one", "-1", "10"])
+def test_proxies_that_are_no_number_are_refused(given: str) -> None:
+    with pytest.raises(SettingMissing, match="EVALSYS_PROXIES"):
+        Settings.from_environment({"EVALSYS_PROXIES": given})
+    assert Settings.from_environment({"EVALSYS_PROXIES": "2"}).proxies == 2
+    assert Settings.from_environment({}).proxies == 0
