@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from evalsys import config
@@ -19,6 +21,9 @@ from evalsys.rules.loading import load
 from evalsys.rules.model import BandScale, Criterion, GoalpostScale, Rules, Source
 from evalsys.rules.steps import Step, steps
 from evalsys.scoring.composite import MILLION, level_points
+
+_LOWERED = re.compile(r"_\{([^}]+)\}|_(\w+)")
+_RAISED = re.compile(r"\^(\w+(?:<sub>\w+</sub>)?)")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Method:
     shown: Shown | None
     asked: dict[str, list[Asked]]
     steps: tuple[Step, ...]
+    formulas: dict[int, list[Markup]]
     example: EditionScore | None
     card: Scorecard | None
 
@@ -55,6 +61,7 @@ def method(session: Session, asked_edition: str = "") -> Method:
     rules = rules_of_edition(shown.edition) if shown else load(config.SHIPPED_RULES)
     names = Names(rules)
     example = _example(queries.lines_of(session, shown.edition)) if shown else None
+    told = steps(rules)
     return Method(
         rules=rules,
         names=names,
@@ -63,10 +70,17 @@ def method(session: Session, asked_edition: str = "") -> Method:
             party.code: [_asked(criterion, names) for criterion in rules.criteria if criterion.party == party.code]
             for party in rules.parties
         },
-        steps=steps(rules),
+        steps=told,
+        formulas={step.number: [typeset(formula) for formula in step.formulas] for step in told},
         example=example,
         card=scorecard(example, names) if example else None,
     )
+
+
+def typeset(formula: str) -> Markup:
+    """A formula with its indices lowered and its powers raised: `x_i`, `V_{p|d}`, `δ^age`."""
+    lowered = _LOWERED.sub(lambda found: f"<sub>{found[1] or found[2]}</sub>", str(escape(formula)))
+    return Markup(_RAISED.sub(r"<sup>\1</sup>", lowered))  # noqa: S704 - escaped above
 
 
 def _example(lines: list[EditionScore]) -> EditionScore | None:

@@ -256,7 +256,7 @@ def test_the_method_is_drawn_from_the_rules_with_an_example(client: CheckedClien
     assert "25.0%" in page  # recipients on outcomes: .5 × .5
     assert page.count("<summary>第 ") == 12  # every step's formulas but those of the one that is off
     assert "未启用：电话、代填等不同答题方式的答卷一视同仁" in page
-    assert "n′ = n_eff / (φ·(1 − n/F))" in page
+    assert "n′ = n<sub>eff</sub> / (φ·(1 − n/F))" in page
     assert "按原始评分、每份评价同等计算" in page
 
 
