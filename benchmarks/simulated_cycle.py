@@ -157,7 +157,7 @@ def _assessments(database: Database, rules: Rules, contracts: int, draw: np.rand
 def _store(database: Database, model: type[Base], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Rows in bulk, by the driver's own means."""
     table = model.__tablename__
-    with database.writing(), database.connect_for_writing() as connection:
+    with database.writing(), database.connect_for_writing() as connection, connection.begin():
         raw = connection.connection.cursor()
         if database.is_sqlite:
             places = ", ".join("?" * len(names))
@@ -166,4 +166,3 @@ def _store(database: Database, model: type[Base], names: Sequence[str], rows: Se
             with raw.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
-        connection.commit()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -32,7 +34,14 @@ from evalsys.scoring.status import STATUSES
 
 
 def run_cycle(
-    session: Session, cycle: Cycle, *, seed: int | None = None, refit: bool = False, actor: Actor, now: datetime
+    session: Session,
+    cycle: Cycle,
+    *,
+    seed: int | None = None,
+    refit: bool = False,
+    say: Callable[[str], None] = lambda _step: None,
+    actor: Actor,
+    now: datetime,
 ) -> Run:
     """Score every contract of a cycle and keep the result; nothing becomes public by it.
 
@@ -45,6 +54,7 @@ def run_cycle(
         cycle: under review, preliminary or published.
         seed: of random draws; made from the cycle's code where not given, so that a repetition gives the same.
         refit: learn the pooled terms anew; always so where the cycle has pinned other rules since.
+        say: told what is being done, a line each.
         actor: who runs.
         now: when.
 
@@ -56,12 +66,16 @@ def run_cycle(
     session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
     _require_state(cycle)
     rules, before = rules_of(cycle), latest_run(session, cycle)
+    say(_("Reading ratings"))
     inputs = inputs_of(session, cycle, rules, keep=True)
     frozen = None
     if before is not None and before.rules_id == cycle.rules_id and not refit:
         frozen = pooled_terms.from_json(before.pooled)
     seed = seed_of(cycle) if seed is None else seed
+    count = len(inputs.contracts)
+    say(ngettext("Scoring %(num)s contract", "Scoring %(num)s contracts", count))
     result = engine.score(inputs, rules, seed=seed, frozen=frozen)
+    say(_("Looking at how the raters agree, and keeping the result"))
     run = Run(
         cycle_id=cycle.id,
         rules_id=cycle.rules_id,
@@ -77,6 +91,7 @@ def run_cycle(
     session.flush()
     _keep_scores(session, run, _columns(result, rules) | {"breakdown": breakdowns(result, inputs, rules)})
     if rules.integrity is not None and frozen is None:  # a correction moves what it corrects; others look by hand
+        say(_("Looking for ratings that a person should look at"))
         integrity_scan.keep(session, cycle, integrity_scan.find(session, cycle, rules, rules.integrity))
     audit.record(
         session,

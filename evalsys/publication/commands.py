@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 
 import click
@@ -19,6 +20,9 @@ from evalsys.registry.cycles import cycle_by_code, move, state_name
 from evalsys.registry.models import Cycle, CycleState
 from evalsys.scoring.status import Status
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells give it."""
+
 
 @click.command()
 @click.argument("code", metavar="CYCLE")
@@ -33,21 +37,31 @@ def cycle(code: str, step: str, reason: str, refit: bool, seed: int | None) -> N
     as needed); publish makes the newest scoring public. After a publication, run and publish with --reason make a
     correction.
     """
-    with application() as database, database.transaction() as session:
-        chosen = cycle_by_code(session, code)
-        match step:
-            case "open":
-                said = _moved(session, chosen, CycleState.COLLECTING)
-            case "close":
-                said = _moved(session, chosen, CycleState.REVIEW)
-            case "scan":
-                said = _scanned(session, chosen)
-            case "run":
-                said = _run(session, chosen, seed=seed, refit=refit)
-            case _:
-                edition = publish(session, chosen, reason=reason, actor=COMMAND_LINE, now=now())
-                said = _("Edition %(number)s of %(code)s is published.", number=edition.number, code=code)
+    with application() as database:
+        try:
+            with database.transaction() as session:
+                said = _carry_out(session, code, step, reason=reason, refit=refit, seed=seed)
+        except KeyboardInterrupt:
+            click.echo(_("Interrupted; nothing was saved."), err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
     click.echo(said)
+
+
+def _carry_out(session: Session, code: str, step: str, *, reason: str, refit: bool, seed: int | None) -> str:
+    chosen = cycle_by_code(session, code)
+    match step:
+        case "open":
+            return _moved(session, chosen, CycleState.COLLECTING)
+        case "close":
+            return _moved(session, chosen, CycleState.REVIEW)
+        case "scan":
+            return _scanned(session, chosen)
+        case "run":
+            return _run(session, chosen, seed=seed, refit=refit)
+        case _:
+            edition = publish(session, chosen, reason=reason, actor=COMMAND_LINE, now=now())
+            said: str = _("Edition %(number)s of %(code)s is published.", number=edition.number, code=code)
+            return said
 
 
 def _moved(session: Session, chosen: Cycle, to: CycleState) -> str:
@@ -64,12 +78,17 @@ def _scanned(session: Session, chosen: Cycle) -> str:
 
 def _run(session: Session, chosen: Cycle, *, seed: int | None, refit: bool) -> str:
     click.echo(_("Scoring %(code)s …", code=chosen.code), err=True)
-    run = run_cycle(session, chosen, seed=seed, refit=refit, actor=COMMAND_LINE, now=now())
+    run = run_cycle(session, chosen, seed=seed, refit=refit, say=_tell_a_terminal, actor=COMMAND_LINE, now=now())
     counts = statuses_of(session, run)
     said: str = _(
         "%(code)s: %(all)s contracts, %(rated)s rated, %(provisional)s provisional, %(withheld)s not rated.",
         code=chosen.code,
-        all=len(run.scores),
+        all=sum(counts.values()),
         **{status.value: counts.get(status.value, 0) for status in Status},
     )
     return said
+
+
+def _tell_a_terminal(step: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"  {step} …", err=True)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from evalsys.base.db import Database
 from evalsys.cli import run
 from evalsys.config import Settings
-from evalsys.evaluation.models import Run
+from evalsys.evaluation.models import KeptSums, Run
 from evalsys.publication.models import Edition
 from evalsys.registry.models import Cycle
 from tests.evaluation.rated import rated_cycle
@@ -86,3 +86,30 @@ def test_a_step_out_of_turn_is_refused_and_nothing_is_saved(
     assert state(county) == "collecting"
     with county.reading() as session:
         assert rows(session, Run) == rows(session, Edition) == 0
+
+
+def test_an_interrupted_run_saves_nothing_and_says_so(
+    county: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["cycle", "2026", "close"]) == 0
+
+    def interrupted(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evalsys.evaluation.usecases._keep_scores", interrupted)
+    assert run(["cycle", "2026", "run"]) == 130
+    assert "已中断，没有保存任何内容" in capsys.readouterr().err
+    assert state(county) == "review"
+    with county.reading() as session:
+        assert rows(session, Run) == 0
+        assert session.scalars(select(KeptSums)).all() == []
+
+
+def test_a_terminal_is_told_each_step(
+    county: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert run(["cycle", "2026", "close"]) == 0
+    assert run(["cycle", "2026", "run"]) == 0
+    told = capsys.readouterr().err
+    assert told.index("读取评分") < told.index("为 2 个项目计分") < told.index("保存结果")
