@@ -7,10 +7,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from evalsys.base.errors import NotFound
 from evalsys.base.listing import Wanted, paginate
 from evalsys.evaluation import distribution, sensitivity
 from evalsys.evaluation.distribution import Distribution
 from evalsys.evaluation.naming import Names
+from evalsys.evaluation.reliability_page import ReliabilityPage
 from evalsys.evaluation.sensitivity import LEADING, Sensitivity, chosen_group, next_of, place_of
 from evalsys.publication.models import Edition, EditionScore
 from evalsys.publication.queries import SEARCHED, SORTS, rules_of_edition
@@ -60,10 +62,32 @@ def distribution_of_edition(session: Session, edition: Edition) -> Distribution:
     return distribution.distribution(session, statement, Names(rules_of_edition(edition)))
 
 
+def reliability_of_edition(edition: Edition) -> ReliabilityPage:
+    """How far the raters agreed; the severity of single evaluators is left out.
+
+    Raises:
+        NotFound: the edition says nothing of it.
+    """
+    told = edition.run.analyses.get("reliability")
+    if not told:
+        raise NotFound(
+            _("Nothing is published about the reliability of these raters."),
+            remedy=_("Start from the page of the edition."),
+        )
+    return ReliabilityPage(edition.cycle, edition.run, rules_of_edition(edition), told, (), assumed=False, named=False)
+
+
 def pages_of_edition(edition: Edition) -> list[tuple[str, str]]:
-    """(address, label) of the views of an edition."""
+    """(address, label) of the views of an edition; reliability only where something is known of it."""
+    pages = [
+        ("publication.edition", _("About this edition")),
+        ("publication.reliability", _("Reliability of the raters")),
+        ("publication.sensitivity", _("Ranks under other weights")),
+        ("publication.distribution", _("Distribution of scores and answers")),
+    ]
+    known = bool(edition.run.analyses.get("reliability"))
     return [
-        (url_for("publication.edition", number=edition.id), _("About this edition")),
-        (url_for("publication.sensitivity", number=edition.id), _("Ranks under other weights")),
-        (url_for("publication.distribution", number=edition.id), _("Distribution of scores and answers")),
+        (url_for(endpoint, number=edition.id), label)
+        for endpoint, label in pages
+        if known or endpoint != "publication.reliability"
     ]

@@ -9,12 +9,14 @@ from evalsys.base import access
 from evalsys.base.charts import picture
 from evalsys.base.db import reading
 from evalsys.base.listing import Wanted
+from evalsys.evaluation.reliability_page import agreement_rows, party_sentences
 from evalsys.evaluation.sensitivity import Sensitivity, ranges, rank_axis
 from evalsys.publication import queries
-from evalsys.publication.analyses import distribution_of_edition, sensitivity_of_edition
+from evalsys.publication.analyses import distribution_of_edition, reliability_of_edition, sensitivity_of_edition
 from evalsys.publication.blueprint import bp
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.models import Edition
+from evalsys.registry.catalogue import service_kind_name
 
 
 @bp.get("/editions/<int:number>/sensitivity")
@@ -53,3 +55,25 @@ def distribution(number: int) -> ResponseReturnValue:
 def distribution_chart(number: int, what: str) -> ResponseReturnValue:
     spread = distribution_of_edition(reading(), queries.edition_by_id(reading(), number))
     return picture(*spread.drawn(what))
+
+
+@bp.get("/editions/<int:number>/reliability")
+@access.public
+@kept
+def reliability(number: int) -> ResponseReturnValue:
+    shown = queries.shown_edition(reading(), number)
+    return render_template(
+        "publication/reliability.html",
+        shown=shown,
+        page=reliability_of_edition(shown.edition),
+        sentences=party_sentences,
+        kind_name=service_kind_name,
+    )
+
+
+@bp.get("/editions/<int:number>/reliability/agreement.svg")
+@access.public
+@kept
+def agreement_chart(number: int) -> ResponseReturnValue:
+    page = reliability_of_edition(queries.edition_by_id(reading(), number))
+    return picture(*agreement_rows(page, request.args.get("party", "")))

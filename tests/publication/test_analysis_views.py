@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.usecases import publish
-from evalsys.registry.models import Cycle
-from tests.evaluation.rated import rated_cycle
+from evalsys.registry.models import Cycle, Entry
+from tests.evaluation.rated import all_at, assess, rated_cycle
 from tests.factories import NOW, make_cycle, make_rules
 from tests.pages import CheckedClient
 from tests.publication.test_views import OFFICER, Published, publish_county, rows, text_of
@@ -35,7 +36,7 @@ def test_a_ranking_shows_sets_of_ranks_under_headings_of_bands(client: CheckedCl
     assert by_score.count(">第 1 档<") == 3
 
 
-@pytest.mark.parametrize("place", ["sensitivity", "distribution"])
+@pytest.mark.parametrize("place", ["sensitivity", "distribution", "reliability"])
 def test_the_views_of_an_edition_lead_to_each_other(client: CheckedClient, published: Published, place: str) -> None:
     address = f"/editions/{published.new}/{place}"
     assert f'href="{address}"' in text_of(client, f"/editions/{published.new}")
@@ -98,3 +99,29 @@ def test_editions_without_comparisons_show_plain_ranks(client: CheckedClient, wr
     assert "名次范围" not in page
     assert "没有计算不同权重下的名次" in text_of(client, f"/editions/{number}/sensitivity")
     text_of(client, f"/editions/{number}/sensitivity.svg", 404)
+    assert "reliability" not in text_of(client, f"/editions/{number}")
+    text_of(client, f"/editions/{number}/reliability", 404)
+
+
+def publish_twice_assessed(session: Session) -> int:
+    """An edition in which a second evaluator assessed every contract."""
+    cycle = rated_cycle(session, contracts=6)
+    entries = session.scalars(select(Entry).where(Entry.cycle_id == cycle.id)).all()
+    for n, entry in enumerate(entries):
+        assess(session, entry, "third_party", all_at(cycle, "third_party", entry.contract.service_type, 3 + n % 3))
+    run_cycle(session, cycle, actor=OFFICER, now=NOW)
+    return publish(session, cycle, actor=OFFICER, now=NOW).id
+
+
+def test_the_raters_agreement_is_published_without_anybodys_severity(
+    client: CheckedClient, write: Callable[..., Any]
+) -> None:
+    number = write(publish_twice_assessed)
+    page = text_of(client, f"/editions/{number}/reliability")
+    for words in ("第三方评价机构", "问卷", "各评价员的宽严尺度不予公布"):
+        assert words in page, words
+    assert "severity.svg" not in page
+    address = f"/editions/{number}/reliability/agreement.svg?party=third_party"
+    assert f'src="{address}"' in page
+    assert client.get(address).mimetype == "image/svg+xml"
+    text_of(client, f"/editions/{number}/reliability/agreement.svg?party=nobody", 404)
