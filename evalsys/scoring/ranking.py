@@ -94,11 +94,9 @@ def peers_of(groups: tuple[str, ...], group: Integers, rules: Rules) -> Peers:
     ancestry = {code: _ancestry(code, parents) for code in groups}
     every = tuple(dict.fromkeys((*groups, *(code for line in ancestry.values() for code in line))))
     places = {code: place for place, code in enumerate(every)}
-    sorted_in = np.argsort(own, kind="stable")
     lists: list[list[Integers]] = [[] for _ in every]
-    for code, inside in zip(
-        groups, np.split(sorted_in, np.bincount(own, minlength=len(groups)).cumsum()), strict=False
-    ):
+    ends = np.bincount(own, minlength=len(groups)).cumsum()
+    for code, inside in zip(groups, np.split(np.argsort(own, kind="stable"), ends), strict=False):  # the rest is empty
         for ancestor in ancestry[code]:
             lists[places[ancestor]].append(inside)
     members = tuple(np.sort(np.concatenate(parts)) for parts in lists)
