@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import func, select
 
 from evalsys.base import migrations
 from evalsys.base.db import Database
+from evalsys.collection.models import Response
+from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
+from evalsys.selection.models import Candidate, Plan
+from tests.evaluation.rated import rated_cycle
+from tests.factories import make_vendor
+from tests.selection.makers import make_candidate, make_plan
 
 
 def test_migrations_make_the_schema_that_the_models_say(database: Database) -> None:
@@ -25,3 +33,37 @@ def test_migrations_go_down_to_nothing_and_up_again(empty_database_url: str) -> 
     migrations.upgrade(database)
     assert migrations.current(database) == migrations.head()
     database.dispose()
+
+
+def test_rows_that_others_point_to_outlive_a_table_made_anew(database: Database) -> None:
+    """SQLite drops the old table, and would take what points to it along, or refuse."""
+    with database.transaction() as session:
+        cycle = rated_cycle(session, contracts=1)
+        response = session.scalars(select(Response)).first()
+        assert response is not None
+        session.add(IntegrityFlag(entry_id=response.entry_id, response_key=response.key, signs=[], codes=" ", weight=0))
+        make_candidate(session, make_plan(session), make_vendor(session))
+        responses = session.scalar(select(func.count()).select_from(Response))
+        assert cycle.id
+    migrations.downgrade(database, "0009")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        counted = [session.scalar(select(func.count()).select_from(model)) for model in (Plan, Candidate, Response)]
+        assert counted == [1, 1, responses]
+        assert session.scalar(select(func.count()).select_from(IntegrityFlag)) == 0
+    with database.engine.connect() as connection:
+        if database.is_sqlite:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_row_that_points_to_nothing_stops_a_migration(database: Database) -> None:
+    migrations.downgrade(database, "0009")
+    with database.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys=OFF")
+        raw.execute("INSERT INTO entry (cycle_id, contract_id) VALUES (999, 999)")
+        raw.execute("PRAGMA foreign_keys=ON")
+    with pytest.raises(RuntimeError, match="point to nothing"):
+        migrations.upgrade(database)
+    assert migrations.current(database) == "0009"
