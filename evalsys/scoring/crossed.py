@@ -24,6 +24,12 @@ from evalsys.scoring.arrays import Integers, Vector
 DENSE_LIMIT = 1500
 """Up to so many levels a dense triangle (9 MB at 1,000) is faster than a sparse one."""
 
+FILLED_LIMIT = 3000
+"""Up to so many a dense one is still faster where each level meets many others, for then a sparse one fills up."""
+
+FILLED = 0.01
+"""Share of pairs of levels that meet, from which a sparse triangle fills up."""
+
 BLOCK = 2**23
 """Numbers of an inverse that are held at one time, 64 MB."""
 
@@ -212,7 +218,8 @@ def _factor(of: Design, ratios: Vector) -> _Dense | _Sparse:
     gamma_a, gamma_b = ratios
     between = of.counts.T @ _scaled(of.counts, 1 / (1 + gamma_a * size_a))
     diagonal = 1 + gamma_b * size_b
-    if len(size_b) > DENSE_LIMIT:
+    filled = between.nnz > FILLED * len(size_b) ** 2
+    if len(size_b) > (FILLED_LIMIT if filled else DENSE_LIMIT):
         return _Sparse((diags_array(diagonal) - gamma_a * gamma_b * between).tocsc())
     dense = between.toarray(order="F")
     matrix = -gamma_a * gamma_b * dense

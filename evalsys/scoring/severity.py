@@ -229,7 +229,7 @@ def _descend(model: Design, start: Vector, free: Integers, unit: Vector) -> tupl
 
     x = np.sqrt(start[free]) / unit
     if len(free):
-        x = minimize(value, x, jac=True, method="BFGS", options={"gtol": FLAT / 10}).x
+        x = minimize(value, x, jac=True, method="BFGS", options={"gtol": FLAT}).x
     x[np.abs(x) < NOTHING] = 0.0
     point = evaluate(model, at(x))
     slope = point.slope[free] * unit**2

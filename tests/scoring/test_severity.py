@@ -52,6 +52,7 @@ def batches(table: list[list[float]] | list[list[int]], method: Method = "REML")
 @pytest.fixture(params=[crossed.DENSE_LIMIT, 0], ids=["dense", "sparse"], autouse=True)
 def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crossed, "DENSE_LIMIT", request.param)
+    monkeypatch.setattr(crossed, "FILLED_LIMIT", request.param)
 
 
 def near(value: Any) -> Any:
@@ -231,3 +232,13 @@ def test_a_search_that_stalls_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_matrix_that_is_no_covariance_is_refused() -> None:
     with pytest.raises(ValueError, match="y: the variances run away"):
         crossed._Dense(np.array([[-1.0]], order="F"), np.zeros((1, 1)))
+
+
+def test_many_raters_stay_dense_where_they_meet_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossed, "DENSE_LIMIT", 0)
+    monkeypatch.setattr(crossed, "FILLED_LIMIT", 200)
+    random = np.random.default_rng(2)
+    target, apart = np.repeat(np.arange(600), 2), np.repeat(np.arange(600) // 6 * 2, 2) + np.tile([0, 1], 600)
+    for rater, kind in ((random.integers(0, 200, 1200), crossed._Dense), (apart, crossed._Sparse)):
+        of = crossed.design(random.normal(0, 1, 1200), target, rater, reml=True)
+        assert type(crossed._factor(of, np.ones(2))) is kind
