@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import random
+import re
 
 import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
+from evalsys import config
 from evalsys.base.errors import Invalid
-from evalsys.collection.models import Mode, Response
+from evalsys.collection.models import Mode, RatingsImport, Response
 from evalsys.evaluation.aggregations import levels_of
-from evalsys.evaluation.arrays import fingerprint, inputs_of
-from evalsys.registry.models import Region
+from evalsys.evaluation.arrays import entries_of, fingerprint, inputs_of
+from evalsys.evaluation.sums import order_of
+from evalsys.registry.models import Cycle, Region
 from evalsys.registry.pins import rules_of
 from evalsys.rules.model import Rules, Source
 from evalsys.scoring.composite import NOT_APPLICABLE, answer_points, composites, scheme
 from evalsys.scoring.inputs import moments_of
 from tests.evaluation.rated import Answers, all_at, assess, rated_cycle, respond
-from tests.factories import make_contract, make_cycle, make_entry, make_rules, make_stratum
+from tests.factories import NOW, make_contract, make_cycle, make_entry, make_rules, make_stratum
 
 
 def some_answers(rules: Rules, party: str, service_type: str, luck: random.Random) -> Answers:
@@ -196,3 +199,105 @@ def test_measured_values_that_are_not_there_leave_the_composite(session: Session
     assess(session, entry, party, answers)
     table = inputs_of(session, cycle, rules).moments
     assert table.y[0].diagonal().tolist() == [100_000] * 3
+
+
+def steps(session: Session, **sections: object) -> Cycle:
+    """A cycle whose rules have only some of the later steps."""
+    text = config.SHIPPED_RULES.read_text()
+    for name in ("severity", "adjustment", "weighting"):
+        text = re.sub(rf"(?m)^\[{name}\](\n(?!\[).*)*", "", text)
+    return make_cycle(session, rules=make_rules(session, "\n".join([text, *map(str, sections.values())]).encode()))
+
+
+ADJUSTED = """
+[adjustment]
+ground = { zh = "2025", en = "2025" }
+coefficients = [{ dimension = "outcomes", criterion = "recipient_proxy", points = 4 }]
+"""
+SEVERE = """
+[severity]
+party = "third_party"
+"""
+
+
+def test_an_adjuster_is_a_column_of_the_moments(session: Session) -> None:
+    cycle = steps(session, adjustment=ADJUSTED)
+    rules, entry = rules_of(cycle), make_entry(session, cycle=cycle)
+    best = all_at(cycle, "recipient", "care", 5)
+    top = levels_of(rules, "recipient_proxy")
+    respond(session, entry, best | {"recipient_proxy": float(top)})
+    respond(session, entry, best | {"recipient_proxy": 1.0})
+    respond(session, entry, best)
+    respond(session, entry, {"recipient_proxy": float(top)})
+    inputs = inputs_of(session, cycle, rules)
+    assert inputs.adjusters == ("recipient_proxy",)
+    table = inputs.moments
+    assert table.respondents.tolist() == [3]
+    assert table.n[0][3].tolist() == [2, 2, 2, 2]
+    assert table.y[0][3, 3] == 100_000
+    assert table.yy[0][0, 3] == 100_000 * 100_000
+
+
+def test_evaluators_are_told_apart_where_severity_is_taken_off(session: Session) -> None:
+    cycle = steps(session, severity=SEVERE)
+    entry = make_entry(session, cycle=cycle)
+    one = assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 5))
+    assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 1))
+    filed = RatingsImport(cycle_id=cycle.id, hash="0" * 64, rows=1, imported_at=NOW, imported_by="x")
+    session.add(filed)
+    session.flush()
+    two = assess(session, entry, "third_party", all_at(cycle, "third_party", "care", 5))
+    two.account_id, two.import_id, two.rater_label = None, filed.id, "王某"
+    session.flush()
+    inputs = inputs_of(session, cycle, rules_of(cycle))
+    assert list(inputs.raters) == sorted(inputs.raters)
+    assert f"account:{one.account_id}" in inputs.raters
+    assert "王某" not in "".join(inputs.raters)
+    assert sum(rater.startswith("file:") for rater in inputs.raters) == 1
+    own = inputs.judged.rater.tolist().index(inputs.raters.index(f"account:{one.account_id}"))
+    assert (inputs.judged.n[own].tolist(), inputs.judged.y[own].tolist()) == ([1, 1, 1], [100_000] * 3)
+    assert inputs.judged.yy.max() == 100_000**2
+    assert sorted(inputs.judged.y[:, 0].tolist()) == [0, 100_000, 100_000]
+
+
+def test_raters_are_not_told_apart_where_severity_is_not_taken_off(session: Session) -> None:
+    cycle = steps(session)
+    assess(session, make_entry(session, cycle=cycle), "third_party", all_at(cycle, "third_party", "care", 5))
+    inputs = inputs_of(session, cycle, rules_of(cycle))
+    assert (inputs.judged, inputs.raters, inputs.adjusters) == (None, (), ())
+
+
+def test_strata_say_what_they_are_made_of(session: Session) -> None:
+    entry = make_entry(session)
+    make_stratum(session, entry=entry, township="A", size=4).item = "x"
+    make_stratum(session, entry=entry, township="B", size=7)
+    session.flush()
+    inputs = inputs_of(session, entry.cycle, rules_of(entry.cycle))
+    assert inputs.parts == (("", ""), ("A", "x"), ("B", ""))
+    assert inputs.strata == ("", '["A", "x"]', '["B", ""]')
+    assert inputs.frames.stratum.tolist() == [1, 2]
+
+
+def test_an_infinite_measured_value_is_refused(session: Session) -> None:
+    entry = make_entry(session)
+    assess(session, entry, "purchaser", {"purchaser_staff_share": float("inf")})
+    with pytest.raises(Invalid) as caught:
+        inputs_of(session, entry.cycle, rules_of(entry.cycle))
+    assert "purchaser_staff_share = inf" in "\n".join(caught.value.details)
+
+
+def test_rows_ascend_however_far_apart_their_keys_are() -> None:
+    near = np.array([[2, 1], [1, 9], [1, 2]])
+    assert order_of(near).tolist() == [2, 1, 0]
+    assert order_of(near * 2**40 - 2**60).tolist() == [2, 1, 0]
+    assert order_of(near[:0]).tolist() == []
+
+
+def test_more_raters_than_fit_at_once_add_up_all_the_same(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    cycle = rated_cycle(session, contracts=2)
+    whole = fingerprint(inputs_of(session, cycle, rules_of(cycle)))
+    monkeypatch.setattr("evalsys.evaluation.sums.AT_ONCE", 3)
+    monkeypatch.setattr("evalsys.evaluation.aggregations._ENTRIES_AT_ONCE", 1)
+    assert fingerprint(inputs_of(session, cycle, rules_of(cycle))) == whole
+    everything = [entry.id for entry in entries_of(session, cycle)]
+    assert fingerprint(inputs_of(session, cycle, rules_of(cycle), entries=everything)) == whole
