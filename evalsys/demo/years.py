@@ -138,14 +138,7 @@ def make_cases(session: Session, cast: Cast, cycle: Cycle, rules: Rules, generat
         entry = Entry(cycle_id=cycle.id, contract_id=contract.id)
         session.add(entry)
         session.flush()
-        # every third contract divides its recipients by what they get as well as by where they live
-        cells = [(township, item) for township in where for item in (ITEMS if n % 3 == 0 else ("",))]
-        strata = tuple(
-            Stratum(entry_id=entry.id, township=township, item=item, size=int(size))
-            for (township, item), size in zip(cells, split(served, len(cells), generator), strict=True)
-        )
-        session.add_all(strata)
-        session.flush()
+        strata = _divide(session, entry, where, served, by_item=n % 3 == 0, generator=generator)
         cases.append(
             Case(
                 entry=entry,
@@ -158,6 +151,26 @@ def make_cases(session: Session, cast: Cast, cycle: Cycle, rules: Rules, generat
             )
         )
     return cases
+
+
+def _divide(
+    session: Session,
+    entry: Entry,
+    where: list[str],
+    served: int,
+    *,
+    by_item: bool,
+    generator: np.random.Generator,
+) -> tuple[Stratum, ...]:
+    """The frame by township, and on some contracts by what people get as well."""
+    cells = [(township, item) for township in where for item in (ITEMS if by_item else ("",))]
+    strata = tuple(
+        Stratum(entry_id=entry.id, township=township, item=item, size=int(size))
+        for (township, item), size in zip(cells, split(served, len(cells), generator), strict=True)
+    )
+    session.add_all(strata)
+    session.flush()
+    return strata
 
 
 def collect_responses(rows: Rows, rules: Rules, case: Case, answered: float, generator: np.random.Generator) -> None:
