@@ -12,7 +12,8 @@ from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.models import Invitation, Response
 from evalsys.evaluation.models import Run, Score
-from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, Vendor
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Vendor
+from evalsys.registry.queries import cycles_under_way
 
 SCORABLE = (CycleState.REVIEW, CycleState.PRELIMINARY, CycleState.PUBLISHED)
 """States in which a cycle may be scored."""
@@ -28,34 +29,9 @@ def runs_of(session: Session, cycle: Cycle) -> list[Run]:
     return list(session.scalars(select(Run).where(Run.cycle_id == cycle.id).order_by(Run.id.desc())))
 
 
-@dataclass(frozen=True)
-class CycleRuns:
-    """A cycle with its newest run; None before the first."""
-
-    cycle: Cycle
-    run: Run | None
-
-
-def cycles_to_score(session: Session, actor: Actor, wanted: Wanted) -> Page[CycleRuns]:
+def cycles_to_score(session: Session, actor: Actor, wanted: Wanted) -> Page[tuple[Cycle, Run | None]]:
     """The cycles of the actor's branch that have left preparation, with their newest runs."""
-    newest = select(func.max(Run.id)).where(Run.cycle_id == Cycle.id).correlate(Cycle).scalar_subquery()
-    statement = (
-        select(Cycle, Run)
-        .join(Region, Region.id == Cycle.region_id)
-        .outerjoin(Run, Run.id == newest)
-        .where(Region.path.startswith(actor.region_path, autoescape=True), Cycle.state != CycleState.DRAFT.value)
-        .options(joinedload(Cycle.region))
-    )
-    page = paginate(
-        session,
-        statement,
-        wanted,
-        sorts={"year": Cycle.year, "code": Cycle.code, "title": Cycle.title, "state": Cycle.state, "run": Run.made_at},
-        default_sort="-year",
-        search=(Cycle.code, Cycle.title),
-        tie=Cycle.id,
-    )
-    return page.of([CycleRuns(cycle, run) for cycle, run in page.rows])
+    return cycles_under_way(session, wanted, actor=actor, of=Run, made=Run.made_at)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from evalsys.base.errors import NotFound
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
 from evalsys.evaluation.models import Run
 from evalsys.publication.models import Edition, EditionScore
-from evalsys.registry.models import Cycle, CycleState, Region
+from evalsys.registry.models import Cycle, Region
 from evalsys.registry.pins import rules_of_version
+from evalsys.registry.queries import cycles_under_way
 from evalsys.rules.model import Rules
 
 SORTS: dict[str, Sortable] = {
@@ -304,37 +305,6 @@ def titles_in(session: Session, edition: Edition) -> Callable[[str], str]:
     return title_of
 
 
-@dataclass(frozen=True)
-class CycleEditions:
-    """A cycle with its newest edition; None before the first."""
-
-    cycle: Cycle
-    edition: Edition | None
-
-
-def cycles_to_publish(session: Session, actor: Actor, wanted: Wanted) -> Page[CycleEditions]:
+def cycles_to_publish(session: Session, actor: Actor, wanted: Wanted) -> Page[tuple[Cycle, Edition | None]]:
     """The cycles of the actor's branch that have left preparation, with their newest editions."""
-    newest = select(func.max(Edition.id)).where(Edition.cycle_id == Cycle.id).correlate(Cycle).scalar_subquery()
-    statement = (
-        select(Cycle, Edition)
-        .join(Region, Region.id == Cycle.region_id)
-        .outerjoin(Edition, Edition.id == newest)
-        .where(Region.path.startswith(actor.region_path, autoescape=True), Cycle.state != CycleState.DRAFT.value)
-        .options(joinedload(Cycle.region))
-    )
-    page = paginate(
-        session,
-        statement,
-        wanted,
-        sorts={
-            "year": Cycle.year,
-            "code": Cycle.code,
-            "title": Cycle.title,
-            "state": Cycle.state,
-            "published": Edition.published_at,
-        },
-        default_sort="-year",
-        search=(Cycle.code, Cycle.title),
-        tie=Cycle.id,
-    )
-    return page.of([CycleEditions(cycle, edition) for cycle, edition in page.rows])
+    return cycles_under_way(session, wanted, actor=actor, of=Edition, made=Edition.published_at)

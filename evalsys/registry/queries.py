@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from evalsys.base.access import Actor
 from evalsys.base.errors import NotFound
+from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.registry.cycles import cycle_by_code
 from evalsys.registry.models import (
     Contract,
     Cycle,
+    CycleState,
     Entry,
     EvaluatorBody,
     Purchaser,
@@ -33,6 +37,34 @@ def readable_cycle(session: Session, code: str, *, actor: Actor) -> Cycle:
     if not actor.region_path.startswith(cycle.region.path):
         actor.require_region(cycle.region.path)
     return cycle
+
+
+def cycles_under_way(
+    session: Session, wanted: Wanted, *, actor: Actor, of: Any, made: InstrumentedAttribute[datetime]
+) -> Page[Any]:
+    """The cycles of the actor's branch that have left preparation, each beside the newest thing made of it, or None.
+
+    Args:
+        of: a model of such things, with `id` and `cycle_id`.
+        made: its column of when they were made.
+    """
+    newest = select(func.max(of.id)).where(of.cycle_id == Cycle.id).correlate(Cycle).scalar_subquery()
+    statement = (
+        select(Cycle, of)
+        .join(Region, Region.id == Cycle.region_id)
+        .outerjoin(of, of.id == newest)
+        .where(Region.path.startswith(actor.region_path, autoescape=True), Cycle.state != CycleState.DRAFT.value)
+        .options(joinedload(Cycle.region))
+    )
+    return paginate(
+        session,
+        statement,
+        wanted,
+        sorts={"year": Cycle.year, "code": Cycle.code, "title": Cycle.title, "state": Cycle.state, "made": made},
+        default_sort="-year",
+        search=(Cycle.code, Cycle.title),
+        tie=Cycle.id,
+    )
 
 
 def purchaser_for(session: Session, number: int, *, actor: Actor) -> Purchaser:
