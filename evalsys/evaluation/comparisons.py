@@ -63,16 +63,26 @@ def _rank_set(kept: dict[str, Any]) -> list[str]:
 
 def _weight_space(kept: dict[str, Any], names: Names, title_of: Callable[[str], str]) -> list[str]:
     level = names.rules.sensitivity.level if names.rules.sensitivity else 0.95
-    told = [
-        _(
-            "Under weights chosen a little differently its rank would lie between %(low)s and %(high)s (%(level)s of"
-            " the weights drawn around the published ones), and it would lead its group in %(first)s of them.",
-            low=number(kept["low"]),
-            high=number(kept["high"]),
-            level=percent(level),
-            first=percent(kept["first"]),
-        )
-    ]
+    values = {"level": percent(level), "first": percent(kept["first"])}
+    if kept["low"] == kept["high"]:
+        told = [
+            _(
+                "Under weights chosen a little differently its rank would stay %(rank)s (%(level)s of the weights drawn"
+                " around the published ones), and it would lead its group in %(first)s of them.",
+                rank=number(kept["low"]),
+                **values,
+            )
+        ]
+    else:
+        told = [
+            _(
+                "Under weights chosen a little differently its rank would lie between %(low)s and %(high)s (%(level)s"
+                " of the weights drawn around the published ones), and it would lead its group in %(first)s of them.",
+                low=number(kept["low"]),
+                high=number(kept["high"]),
+                **values,
+            )
+        ]
     if kept["next"]:
         told.append(
             _(

@@ -123,6 +123,11 @@ def _receipt(reader: Reader) -> dict[str, object]:
     return {"receipt": receipt_of("a nonce", reader.site.app.extensions["survey_desk"].receipt_key)}
 
 
+def _edition(reader: Reader) -> dict[str, object]:
+    return {"number": reader.first(Edition.id)}
+
+
+SCORED = Contract.id.in_(select(Entry.contract_id).where(Entry.cycle.has(Cycle.code == "2025")))
 OF_2026 = {"code": YEAR}
 SOMEBODY = {"username": "evaluator"}
 THE_COUNTY = {"code": "449921"}
@@ -135,11 +140,22 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "collection.check": lambda reader: {"entry_id": reader.entry()},
     "collection.rate": lambda reader: {"entry_id": reader.entry()},
     "collection.submitted": {"code": "2025"},
+    "evaluation.contract": lambda reader: {"code": "2025", "reference": reader.first(Contract.reference, SCORED)},
+    "evaluation.distribution": {"code": "2025"},
     "evaluation.run": OF_2026,
+    "evaluation.sensitivity": {"code": "2025"},
     "evaluation.show": {"code": "2025"},
+    "integrity.contract": lambda reader: {
+        "code": "2025",
+        "entry_id": reader.first(Entry.id, Entry.cycle.has(Cycle.code == "2025")),
+    },
+    "integrity.flags": {"code": "2025"},
     "invitations.invitations": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
-    "publication.edition": lambda reader: {"number": reader.first(Edition.id)},
+    "publication.distribution": _edition,
+    "publication.edition": _edition,
+    "publication.reliability": _edition,
+    "publication.sensitivity": _edition,
     "publication.vendor": lambda reader: {"credit_code": reader.first(Vendor.credit_code)},
     "publishing.publish": {"code": "2025"},
     "publishing.show": {"code": "2025"},
@@ -166,6 +182,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "registry.new_region": THE_COUNTY,
     "registry.purchaser": _purchaser,
     "registry.vendor": _vendor,
+    "reliability.show": {"code": "2025"},
     "selection.candidates": _plan,
     "selection.decision": _plan,
     "selection.edit_plan": _plan,
@@ -199,7 +216,7 @@ ALSO: dict[str, tuple[tuple[str, int], ...]] = {
 
 def _pages(app: Flask) -> list[Rule]:
     """Every address that answers GET with a page."""
-    files = ("<any(", "template.")
+    files = ("<any(", "template.", ".svg")
     return [
         rule
         for rule in app.url_map.iter_rules()

@@ -351,7 +351,9 @@ def test_comparisons_are_told_with_their_numbers(names: Names) -> None:
         assert words in told.replace("第 2 至第 5", "第 2 至 5"), (words, told)
     kept["shrunken"]["reliability"], kept["weight_space"]["next"] = None, None
     kept["rank_set"]["conservative"] = False
+    kept["weight_space"]["low"] = 5
     assert len(comparisons_told(line(breakdown=kept), names)) == 3
+    assert "名次仍为第 5 名" in comparisons_told(line(breakdown=kept), names)[-1]
     assert comparisons_told(line(), names) == []
 
 
