@@ -20,7 +20,7 @@ from evalsys.evaluation.parquet.sums import Sums
 from evalsys.evaluation.rating_files import measured_criteria, refuse_nothing
 from evalsys.evaluation.strata import Frame, Strata, label_of
 from evalsys.rules.model import Rules
-from evalsys.scoring.inputs import Inputs
+from evalsys.scoring.inputs import Inputs, Judged
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -63,7 +63,9 @@ def read_parquet(
         sizes = read_frame(frame, known.keys()) if frame else Frame()
         refuse_disagreement(connection, layout, known, sizes, findings)
         outline = _outline(connection, layout, known, sizes)
-        return _summed(connection, layout, outline, progress), held
+        sums, raters, judged = _summed(connection, layout, outline, progress)
+    # DuckDB has given its memory back by now
+    return inputs_from(outline, *sums.tables(), raters, judged), held
 
 
 def _held(connection: DuckDBPyConnection, layout: Layout, findings: Findings) -> int:
@@ -138,7 +140,7 @@ def _kept(connection: DuckDBPyConnection, name: str, columns: Mapping[str, np.nd
 
 def _summed(
     connection: DuckDBPyConnection, layout: Layout, outline: Outline, progress: Callable[[Message], None]
-) -> Inputs:
+) -> tuple[Sums, Sequence[str], Judged | None]:
     rules = outline.rules
     groups = "SELECT count(*) AS n FROM answers GROUP BY contract, party"
     (most,) = connection.execute(f"SELECT coalesce(max(n), 1) FROM ({groups})").fetchall()[0]
@@ -154,8 +156,7 @@ def _summed(
         sums.add(place, terms)
         if rules.severity and rules.severity.party == party.code:
             raters, judged = sums.judged(party.code, terms)
-    moments, levels = sums.tables()
-    return inputs_from(outline, moments, levels, raters, judged)
+    return sums, raters, judged
 
 
 def _measured(connection: DuckDBPyConnection, layout: Layout) -> Measured:

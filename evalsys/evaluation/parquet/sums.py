@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +28,8 @@ class Sums:
         """`strata`: the columns that tell a stratum; `most`: respondents that a group has at most."""
         self.connection, self.outline, self.strata = connection, outline, strata
         self.bits = max(1, most.bit_length())
-        self.moments: list[tuple[Integers, ...]] = []
-        self.levels: list[tuple[Integers, ...]] = []
+        self.moments: list[list[Integers]] = []
+        self.levels: list[list[Integers]] = []
 
     def add(self, place: int, terms: Terms) -> None:
         """Add up a party, at its place in the rules."""
@@ -54,9 +54,8 @@ class Sums:
         self.connection.execute("DROP TABLE sums")
 
     def tables(self) -> tuple[Moments, LevelCounts]:
-        """What was added so far."""
-        moments = Moments(*(np.concatenate(columns) for columns in zip(*self.moments, strict=True)))
-        return moments, LevelCounts(*(np.concatenate(columns) for columns in zip(*self.levels, strict=True)))
+        """What was added, handed over: nothing of it is left here, for two copies would not fit beside each other."""
+        return Moments(*_handed_over(self.moments)), LevelCounts(*_handed_over(self.levels))
 
     def judged(self, party: str, terms: Terms) -> tuple[Sequence[str], Judged]:
         """Each rater of a party on its own."""
@@ -118,7 +117,7 @@ class Sums:
                 yy[:, i, j] = added(f"y{min(i, j)}y{max(i, j)}", i, j)
         everyone = np.add.reduceat(self._column("n")[order], starts) if len(starts) else np.zeros(0, dtype=np.int64)
         party = np.full(len(keys), place, dtype=np.int64)
-        self.moments.append((keys // strata // modes, party, keys // strata % modes, keys % strata, everyone, n, y, yy))
+        self.moments.append([keys // strata // modes, party, keys // strata % modes, keys % strata, everyone, n, y, yy])
 
     def _take_levels(self, place: int, terms: Terms) -> None:
         modes = len(self.outline.modes)
@@ -138,12 +137,18 @@ class Sums:
         some = np.flatnonzero(counts)
         modes, size = len(self.outline.modes), len(some)
         self.levels.append(
-            (
+            [
                 (keys[some] // modes).astype(np.int32),
                 np.full(size, place, dtype=np.int8),
                 (keys[some] % modes).astype(np.int16),
                 np.full(size, k, dtype=np.int16),
                 np.full(size, level, dtype=np.int8),
                 counts[some].astype(np.int32),
-            )
+            ]
         )
+
+
+def _handed_over(parts: list[list[Integers]]) -> Iterator[Integers]:
+    """Column after column of all parts, each taken out of them."""
+    for _column in range(len(parts[0])):
+        yield np.concatenate([part.pop(0) for part in parts])
