@@ -27,7 +27,7 @@ from evalsys.rules.loading import load
 from evalsys.rules.model import Rules, Source
 
 ROOT = Path(__file__).resolve().parent.parent
-MEMORY = 600
+MEMORY = 800
 """MB that DuckDB may use, on both sides."""
 
 LIMIT = 1500

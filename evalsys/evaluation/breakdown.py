@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsys.evaluation.aggregations import levels_of
+from evalsys.evaluation.rating_faults import levels_of
 from evalsys.rules.model import Dimension, Grade, Party, Rules
 from evalsys.scoring.arrays import Flags, Integers
 from evalsys.scoring.cells import SAMPLED, frame_sizes
@@ -51,7 +51,7 @@ def breakdowns(result: Result, inputs: Inputs, rules: Rules) -> list[Breakdown]:
         "frame": [None if np.isinf(size) else int(size) for size in frame.tolist()],
         "ranked": result.ranked.tolist(),
     }
-    columns |= _of_steps(result, inputs, rules)
+    columns |= of_steps(result, inputs, rules)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -96,7 +96,7 @@ def _cells(result: Result, rules: Rules) -> list[list[dict[str, Any]]]:
 def _levels(inputs: Inputs, rules: Rules) -> list[dict[str, dict[str, Any]]]:
     """Counts by contract and criterion over all modes."""
     table, count, criteria = inputs.levels, len(inputs.contracts), len(rules.criteria)
-    highest = max((levels_of(rules, criterion.code) for criterion in rules.criteria), default=0) + 1
+    highest = max((levels_of(rules, criterion) for criterion in rules.criteria), default=0) + 1
     counts = np.zeros((count, criteria, highest), dtype=np.int64)
     np.add.at(counts, (table.contract, table.criterion, table.level), table.count)
     there = counts.sum(axis=2)
@@ -105,11 +105,11 @@ def _levels(inputs: Inputs, rules: Rules) -> list[dict[str, dict[str, Any]]]:
     contracts, questions = np.nonzero(there >= least)
     for c, k, levels in zip(contracts.tolist(), questions.tolist(), counts[contracts, questions].tolist(), strict=True):
         code = rules.criteria[k].code
-        told[c][code] = {"counts": levels[1 : levels_of(rules, code) + 1], "not_applicable": levels[0]}
+        told[c][code] = {"counts": levels[1 : levels_of(rules, rules.criteria[k]) + 1], "not_applicable": levels[0]}
     return told
 
 
-def _of_steps(result: Result, inputs: Inputs, rules: Rules) -> dict[str, list[Any]]:
+def of_steps(result: Result, inputs: Inputs, rules: Rules) -> dict[str, list[Any]]:
     """What the steps that may be off say, one value a contract each."""
     told: dict[str, list[Any]] = {}
     if rules.weighting is not None:
@@ -121,7 +121,7 @@ def _of_steps(result: Result, inputs: Inputs, rules: Rules) -> dict[str, list[An
     if result.shrunken is not None:
         told["shrunken"] = _shrunken(result.shrunken, result.peer_group)
     if result.rank_sets is not None:
-        told["rank_set"] = _rank_sets(result.rank_sets, result.peer_group)
+        told["rank_set"] = rank_sets_told(result.rank_sets, result.peer_group)
     if result.weight_space is not None:
         told["weight_space"] = _weight_space(result.weight_space, result.contracts)
     return told
@@ -151,7 +151,7 @@ def _shrunken(kept: Shrunken, group: Integers) -> list[dict[str, Any] | None]:
     return _named(names, ~np.isnan(kept.values), *own, kept.mean[group], kept.tau2[group])
 
 
-def _rank_sets(sets: Ranked, group: Integers) -> list[dict[str, Any] | None]:
+def rank_sets_told(sets: Ranked, group: Integers) -> list[dict[str, Any] | None]:
     names = ("low", "high", "band", "conservative")
     return _named(names, sets.lower > 0, sets.lower, sets.upper, sets.band, sets.conservative[group])
 

@@ -25,7 +25,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--out", type=_FILE, required=True, help="Folder for scores.csv and scores.json.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of random draws.")
 @click.option(
-    "--memory", type=click.IntRange(100), default=600, show_default=True, help="MB that reading Parquet may use."
+    "--memory", type=click.IntRange(100), default=800, show_default=True, help="MB that reading Parquet may use."
 )
 @click.option("--threads", type=click.IntRange(1, 256), help="Cores that reading Parquet may use.  [default: all]")
 def score(

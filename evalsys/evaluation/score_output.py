@@ -15,9 +15,10 @@ import numpy as np
 
 from evalsys import __version__
 from evalsys.evaluation import pooled_terms
+from evalsys.evaluation.breakdown import of_steps, rank_sets_told
 from evalsys.rules.model import Rules
 from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Inputs
-from evalsys.scoring.result import Cells, Ranked, Result
+from evalsys.scoring.result import Cells, Result
 from evalsys.scoring.status import STATUSES, Reason
 
 COUNTED = ("recipient", "purchaser", "third_party")
@@ -143,8 +144,10 @@ def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, A
     lists = {"parties": inputs.parties, "dimensions": inputs.dimensions, "pooled": pooled}
     yield "{\n" + ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in (head | origin | lists).items())
     yield ',\n"contracts": ['
+    steps = of_steps(result, inputs, rules)
     for c, (contract, levels) in enumerate(zip(inputs.contracts, _levels(inputs), strict=True)):
-        document = {"contract": contract} | _contract(c, inputs, rules, result) | {"levels": levels}
+        told = _contract(c, inputs, rules, result) | {step: values[c] for step, values in steps.items()}
+        document = {"contract": contract} | told | {"levels": levels}
         yield (",\n" if c else "\n") + _json(document)
     yield '\n],\n"vendors": ['
     for v, groups in enumerate(_in_groups(inputs, result)):
@@ -179,58 +182,13 @@ def _contract(c: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str,
             for p, party in enumerate(inputs.parties)
             for d, dimension in enumerate(inputs.dimensions)
         ],
-    } | _compared(c, inputs, result)
+    }
 
 
 def _told_of_cells(rules: Rules) -> list[str]:
     """The parts of a cell; those of a step that is off are left out."""
     off = {name for name, section in _OF_STEP.items() if getattr(rules, section) is None}
     return [field.name for field in fields(Cells) if field.name not in {"n", *off}]
-
-
-def _compared(c: int, inputs: Inputs, result: Result) -> dict[str, Any]:
-    """What peers and other weights say of a score; nothing of a step that is off, null for a contract without score."""
-    told: dict[str, Any] = {}
-    group, scored = result.peer_group[c], bool(result.rank[c])
-    if (shrunken := result.shrunken) is not None:
-        told["shrunken"] = (
-            {
-                "value": _number(shrunken.values[c]),
-                "sd": _number(shrunken.sd[c]),
-                "low": _number(shrunken.low[c]),
-                "high": _number(shrunken.high[c]),
-                "reliability": _number(shrunken.reliability[c]),
-                "peer_mean": _number(shrunken.mean[group]),
-                "tau2": _number(shrunken.tau2[group]),
-            }
-            if scored
-            else None
-        )
-    if (sets := result.rank_sets) is not None:
-        told["rank_set"] = _rank_set(sets, c, group) if scored else None
-    if (space := result.weight_space) is not None:
-        told["weight_space"] = (
-            {
-                "sd": _number(space.sd[c]),
-                "low": int(space.lower[c]),
-                "high": int(space.upper[c]),
-                "first": _number(space.first[c]),
-                "next": inputs.contracts[space.next[c]] if space.next[c] >= 0 else None,
-                "leads": _number(space.leads[c]),
-            }
-            if scored
-            else None
-        )
-    return told
-
-
-def _rank_set(sets: Ranked, member: int, group: int) -> dict[str, Any]:
-    return {
-        "low": int(sets.lower[member]),
-        "high": int(sets.upper[member]),
-        "band": int(sets.band[member]),
-        "conservative": bool(sets.conservative[group]),
-    }
 
 
 def _vendor(v: int, groups: list[dict[str, Any]], inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:
@@ -251,7 +209,8 @@ def _vendor(v: int, groups: list[dict[str, Any]], inputs: Inputs, rules: Rules, 
 def _in_groups(inputs: Inputs, result: Result) -> list[list[dict[str, Any]]]:
     """Of each vendor: its score and rank in every peer group in which a contract of its is compared."""
     found: list[list[dict[str, Any]]] = [[] for _ in inputs.vendors]
-    rows, sets = result.vendors_in_groups, result.vendor_sets
+    rows = result.vendors_in_groups
+    sets = None if result.vendor_sets is None else rank_sets_told(result.vendor_sets, rows.group)
     for row, (vendor, group) in enumerate(zip(rows.vendor.tolist(), rows.group.tolist(), strict=True)):
         told = {
             "peer_group": result.peer_groups[group],
@@ -260,7 +219,7 @@ def _in_groups(inputs: Inputs, result: Result) -> list[list[dict[str, Any]]]:
             "ranked": int(rows.ranked[row]),
         }
         if sets is not None:
-            told["rank_set"] = _rank_set(sets, row, group) if rows.rank[row] else None
+            told["rank_set"] = sets[row]
         found[vendor].append(told)
     return found
 

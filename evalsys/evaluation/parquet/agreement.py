@@ -45,21 +45,25 @@ def _changes(connection: DuckDBPyConnection, name: str, keys: str, among: str, f
         findings.add(row, name, said, *rating_faults.changed(row_before, said_before))
 
 
-def refuse_disagreement(
-    connection: DuckDBPyConnection, layout: Layout, listed: Mapping[str, Contract], frame: Frame, findings: Findings
+def note_strangers(
+    connection: DuckDBPyConnection, layout: Layout, listed: Mapping[str, Contract], findings: Findings
 ) -> None:
-    """Look at the ratings in the light of the other files.
+    """Look at the ratings in the light of the contracts' file, and note what disagrees."""
+    _contracts(connection, listed, findings)
+    if any(contract.service_type for contract in listed.values()):
+        _unasked(connection, layout, listed, findings)
+
+
+def refuse_strata(connection: DuckDBPyConnection, layout: Layout, frame: Frame, findings: Findings) -> None:
+    """Look at the ratings in the light of the frame.
 
     Raises:
-        FilesFaulty: with every fault, up to 100.
+        FilesFaulty: with every fault noted so far, up to 100.
     """
     if frame.tells_otherwise(layout.parted):
         findings.refuse(*rating_faults.TWO_WAYS)
-    _contracts(connection, listed, findings)
     if frame.sizes and layout.strata:
         _strata(connection, layout, frame, findings)
-    if any(contract.service_type for contract in listed.values()):
-        _unasked(connection, layout, listed, findings)
     findings.raise_if_any()
 
 

@@ -22,7 +22,7 @@ MAGIC = b"PAR1"
 class Room:
     """What DuckDB may use. `memory`: megabytes; `threads`: None = all cores."""
 
-    memory: int = 600
+    memory: int = 800
     threads: int | None = None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from evalsys.evaluation.contract_files import Contract, read_contracts, read_frame
 from evalsys.evaluation.file_faults import Findings, Message, _l
 from evalsys.evaluation.file_inputs import Outline, inputs_from, outline_of, places_of
-from evalsys.evaluation.parquet.agreement import refuse_changes, refuse_disagreement
+from evalsys.evaluation.parquet.agreement import note_strangers, refuse_changes, refuse_strata
 from evalsys.evaluation.parquet.composites import Measured, terms_of
 from evalsys.evaluation.parquet.faults import refuse_doubles, refuse_faulty
 from evalsys.evaluation.parquet.layout import Layout, layout_of, listed, text
@@ -60,8 +60,10 @@ def read_parquet(
         refuse_changes(connection, layout, findings)
         if known is None:
             known = _told_by_ratings(connection, rules)
+        else:
+            note_strangers(connection, layout, known, findings)
         sizes = read_frame(frame, known.keys()) if frame else Frame()
-        refuse_disagreement(connection, layout, known, sizes, findings)
+        refuse_strata(connection, layout, sizes, findings)
         outline = _outline(connection, layout, known, sizes)
         sums, raters, judged = _summed(connection, layout, outline, progress)
     # DuckDB has given its memory back by now
@@ -105,12 +107,10 @@ def _told_by_ratings(connection: DuckDBPyConnection, rules: Rules) -> dict[str, 
 
 def _outline(connection: DuckDBPyConnection, layout: Layout, listed: Mapping[str, Contract], frame: Frame) -> Outline:
     """The lists of the cycle, and the tables that tell a label's place in them."""
-    modes = [mode for (mode,) in connection.execute("SELECT DISTINCT mode FROM answers").fetchall()]
-    told: list[tuple[str, ...]] = [("",)]
-    if layout.strata:
-        columns = ", ".join(layout.strata)
-        told = connection.execute(f"SELECT DISTINCT {columns} FROM answers").fetchall()
-    labels = [label_of(parts[0], parts[1]) if layout.parted else parts[0] for parts in told]
+    columns = ", ".join(["mode", *layout.strata])
+    found = connection.execute(f"SELECT DISTINCT {columns} FROM answers").fetchall()
+    modes, told = {mode for mode, *_parts in found}, sorted({tuple(parts) for _mode, *parts in found})
+    labels = ["".join(parts) if not layout.parted else label_of(*parts) for parts in told]
     outline = outline_of(layout.rules, listed, frame, modes=modes, strata=Strata(tuple(labels), layout.parted))
     _table(connection, "contracts", {"contract": outline.contracts}, outline.contracts, outline.contracts)
     _table(connection, "modes", {"mode": outline.modes}, outline.modes, outline.modes)
