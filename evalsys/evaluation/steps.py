@@ -131,26 +131,23 @@ def mode_name(code: str) -> str:
 
 
 def _severity(moved: float, raters: dict[str, Any] | None) -> list[str]:
-    told = []
-    if raters is not None and not raters["overlapping"]:
-        told.append(
-            _(
-                "No contract that its evaluators judged was judged by others too, so their severity cannot be told from"
-                " quality: nothing was taken off."
-            )
+    if raters is not None and raters["assumed"]:
+        told = _(
+            "Only %(count)s contracts were judged by two evaluators, too few to tell severity from quality: nothing was"
+            " taken off, and how much evaluators differ is assumed, not estimated.",
+            count=number(raters["overlapping"]),
+        )
+    elif raters is not None and raters["component"] is None:
+        told = _(
+            "None of its evaluators took part in the comparison of evaluators, so their severity is not known: nothing"
+            " was taken off."
         )
     else:
-        told.append(
-            _(
-                "How severely or mildly its evaluators judge everywhere was taken off: %(points)s points.",
-                points=signed(moved),
-            )
+        told = _(
+            "How severely or mildly its evaluators judge everywhere was taken off: %(points)s points.",
+            points=signed(moved),
         )
-    if raters is not None and raters["assumed"]:
-        told.append(
-            _("Too few contracts were judged by two evaluators: how much evaluators differ is assumed, not estimated.")
-        )
-    return told
+    return [told]
 
 
 def _brought(explanation: Explanation, names: Names) -> list[str]:

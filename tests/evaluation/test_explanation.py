@@ -268,7 +268,7 @@ def test_steps_are_told_with_their_numbers(names: Names) -> None:
         "uneven": -1.0,
         "collapsed": ["甲镇", "乙镇"],
         "modes": {"self": 30, "telephone": 5, "paper": 0},
-        "raters": {"component": 1, "overlapping": True, "assumed": True},
+        "raters": {"component": 1, "overlapping": 12, "assumed": False},
     }
     one = line(breakdown=kept)
     explanation = explain(one, names.rules)
@@ -282,17 +282,19 @@ def test_steps_are_told_with_their_numbers(names: Names) -> None:
         "本人填写 30 份、电话访问 5 份。",
         "作答方式 +2.25 分，作答人情况 −1.12 分",
         "宽严尺度：+0.90 分",
-        "采用设定值",
         "截至边界：−0.09 分",
         "弱项影响更大：−1.00 分",
         "购买主体 25.81",
         "服务成效 25.81",
     ):
         assert words in told, (words, told)
-    kept |= {"raters": {"component": 2, "overlapping": False, "assumed": False}, "collapsed": [], "modes": {}}
+    kept |= {"raters": {"component": None, "overlapping": 12, "assumed": False}, "collapsed": [], "modes": {}}
     told = "\n".join(steps_told(line(breakdown=kept), explanation, names))
-    assert "无法区分评价员宽严与服务质量" in told
+    assert "评价员均未参与评价员之间的比较" in told
     assert "合并计算" not in told
+    kept |= {"raters": {"component": 0, "overlapping": 3, "assumed": True}}
+    told = "\n".join(steps_told(line(breakdown=kept), explanation, names))
+    assert "由两名评价员共同评价的项目只有 3 个" in told
 
 
 def test_steps_that_are_off_are_named_in_one_line(names: Names) -> None:
