@@ -16,7 +16,7 @@ from evalsys.evaluation.rating_faults import levels_of
 from evalsys.rules.model import Dimension, Grade, Party, Rules
 from evalsys.scoring.arrays import Flags, Integers
 from evalsys.scoring.cells import SAMPLED, frame_sizes
-from evalsys.scoring.inputs import Inputs
+from evalsys.scoring.inputs import Inputs, Judged
 from evalsys.scoring.raters import Raters
 from evalsys.scoring.result import Ranked, Result, Shrunken, WeightSpace
 
@@ -116,8 +116,8 @@ def of_steps(result: Result, inputs: Inputs, rules: Rules) -> dict[str, list[Any
         told["collapsed"] = [list(names) for names in result.collapsed]
     if rules.adjustment is not None:
         told["modes"] = _modes(inputs)
-    if result.pooled.raters is not None:
-        told["raters"] = _raters(result.pooled.raters, inputs)
+    if result.pooled.raters is not None and inputs.judged is not None:
+        told["raters"] = _raters(result.pooled.raters, inputs.judged, inputs)
     if result.shrunken is not None:
         told["shrunken"] = _shrunken(result.shrunken, result.peer_group)
     if result.rank_sets is not None:
@@ -135,13 +135,12 @@ def _modes(inputs: Inputs) -> list[dict[str, int]]:
     return [{mode: count for mode, count in zip(inputs.modes, row, strict=True) if count} for row in counts.tolist()]
 
 
-def _raters(raters: Raters, inputs: Inputs) -> list[dict[str, Any]]:
+def _raters(raters: Raters, judged: Judged, inputs: Inputs) -> list[dict[str, Any]]:
     """`component`: of the graph of raters and contracts; None where none of the contract's raters is known."""
     known = dict(zip(raters.labels, raters.component.tolist(), strict=True))
     component: list[int | None] = [None] * len(inputs.contracts)
-    if inputs.judged is not None:
-        for c, rater in zip(inputs.judged.contract.tolist(), inputs.judged.rater.tolist(), strict=True):
-            component[c] = known.get(inputs.raters[rater], component[c])
+    for c, rater in zip(judged.contract.tolist(), judged.rater.tolist(), strict=True):
+        component[c] = known.get(inputs.raters[rater], component[c])
     return [{"component": one, "overlapping": raters.overlapping, "assumed": raters.assumed} for one in component]
 
 

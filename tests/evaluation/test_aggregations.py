@@ -160,6 +160,7 @@ def test_ratings_that_do_not_fit_the_rules_are_refused_by_name(session: Session)
     entry = make_entry(session)
     respond(session, entry, {"recipient_help": 6.0, "recipient_life": 2.5})
     respond(session, entry, {"recipient_help": 6.0, "no_such_thing": None, "purchaser_of_nothing": 1.0})
+    respond(session, entry, {"recipient_help": 5.0, "recipient_life": None})
     with pytest.raises(Invalid) as caught:
         inputs_of(session, entry.cycle, rules_of(entry.cycle))
     told = "\n".join(caught.value.details)
@@ -167,6 +168,8 @@ def test_ratings_that_do_not_fit_the_rules_are_refused_by_name(session: Session)
     assert "2" in next(line for line in caught.value.details if line.startswith("recipient_help"))
     assert "recipient_life = 2.5" in told
     assert "no_such_thing = —" in told
+    assert "recipient_help = 5" not in told
+    assert "recipient_life = —" not in told
     assert caught.value.remedy
 
 
