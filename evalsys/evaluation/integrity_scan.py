@@ -77,6 +77,12 @@ def scan_cycle(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -
     return scan
 
 
+def look(session: Session, cycle: Cycle, rules: Rules) -> None:
+    """Look through all ratings as part of a run; nothing where the rules look for no signs."""
+    if rules.integrity is not None:
+        keep(session, cycle, find(session, cycle, rules, rules.integrity))
+
+
 def require_open(cycle: Cycle) -> None:
     """Raises Conflict where nothing can be decided about ratings."""
     if cycle.state in (CycleState.DRAFT, CycleState.COLLECTING):

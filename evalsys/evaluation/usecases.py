@@ -65,15 +65,12 @@ def run_cycle(
     actor.require_region(cycle.region.path)
     session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
     _require_state(cycle)
-    rules, before = rules_of(cycle), latest_run(session, cycle)
+    rules, terms_of = rules_of(cycle), None if refit else _terms_of(session, cycle)
     say(_("Reading ratings"))
     inputs = inputs_of(session, cycle, rules, keep=True)
-    frozen = None
-    if before is not None and before.rules_id == cycle.rules_id and not refit:
-        frozen = pooled_terms.from_json(before.pooled)
+    frozen = None if terms_of is None else pooled_terms.from_json(terms_of.pooled)
     seed = seed_of(cycle) if seed is None else seed
-    count = len(inputs.contracts)
-    say(ngettext("Scoring %(num)s contract", "Scoring %(num)s contracts", count))
+    say(ngettext("Scoring %(num)s contract", "Scoring %(num)s contracts", len(inputs.contracts)))
     result = engine.score(inputs, rules, seed=seed, frozen=frozen)
     say(_("Looking at how the raters agree, and keeping the result"))
     run = Run(
@@ -83,27 +80,33 @@ def run_cycle(
         code_version=code_version(rules),
         inputs_hash=fingerprint(inputs),
         pooled=pooled_terms.to_json(result.pooled),
-        analyses=_analyses(session, cycle, result, rules, before if frozen is not None else None),
+        analyses=_analyses(session, cycle, result, rules, terms_of),
         made_at=now,
         made_by=actor.name,
     )
     session.add(run)
     session.flush()
     _keep_scores(session, run, _columns(result, rules) | {"breakdown": breakdowns(result, inputs, rules)})
-    if rules.integrity is not None and frozen is None:  # a correction moves what it corrects; others look by hand
+    if terms_of is None:  # a correction moves what it corrects; others look by hand
         say(_("Looking for ratings that a person should look at"))
-        integrity_scan.keep(session, cycle, integrity_scan.find(session, cycle, rules, rules.integrity))
+        integrity_scan.look(session, cycle, rules)
     audit.record(
         session,
         actor=actor,
         act="evaluation.run_cycle",
         subject=f"cycle:{cycle.code}",
         now=now,
-        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": frozen is not None},
+        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": terms_of is not None},
     )
     if cycle.state == CycleState.REVIEW:
         move(session, cycle, CycleState.PRELIMINARY, actor=actor, now=now)
     return run
+
+
+def _terms_of(session: Session, cycle: Cycle) -> Run | None:
+    """The run whose pooled terms hold: the newest, unless the cycle has pinned other rules since."""
+    before = latest_run(session, cycle)
+    return before if before is not None and before.rules_id == cycle.rules_id else None
 
 
 def _analyses(session: Session, cycle: Cycle, result: Result, rules: Rules, terms_of: Run | None) -> dict[str, Any]:
