@@ -161,7 +161,7 @@ def _store(database: Database, model: type[Base], names: Sequence[str], rows: Se
         raw = connection.connection.cursor()
         if database.is_sqlite:
             places = ", ".join("?" * len(names))
-            raw.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)  # noqa: S608
+            raw.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)  # noqa: S608 - names and numbers of this file
         else:
             with raw.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
                 for row in rows:

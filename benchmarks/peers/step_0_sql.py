@@ -63,4 +63,4 @@ def moments(rules: Rules) -> str:
     own = "r.key, r.entry_id, r.mode, r.stratum_id"
     people = f"SELECT {own}, {', '.join(whole)}, {', '.join(person)}{_FROM}GROUP BY {own}, c.service_type"
     composites = f"SELECT {keys}, {', '.join(values)} FROM ({people}) AS person"  # noqa: S608 - names and numbers of the rules
-    return f"SELECT {keys}, {', '.join(sums)} FROM ({composites}) AS composite GROUP BY {keys}"  # noqa: S608
+    return f"SELECT {keys}, {', '.join(sums)} FROM ({composites}) AS composite GROUP BY {keys}"  # noqa: S608 - names and numbers of this file

@@ -74,12 +74,9 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
         vendors=vendors.overall(inputs, scores, rules),
         vendors_in_groups=vendors.in_groups(inputs, scores, rules, peers),
         variance=variance,
-        shrunken=beside.shrunken,
-        rank_sets=beside.rank_sets,
-        weight_space=beside.weight_space,
-        vendor_sets=beside.vendor_sets,
         pooled=terms,
         seed=seed,
+        **vars(beside),
     )
 
 
