@@ -4,24 +4,25 @@ Why a kept row is never stale. It is made from an entry's responses and assessme
 of its contract and the rules; nothing else goes into it. The rules and the service type stand in its digest. Triggers
 count every change and removal of a response or its ratings, and whatever happens to an assessment or its ratings
 (`EntryChange`), so at an equal count responses can only have come; then their number is another. A response's ratings
-come with it, in one transaction. The digest is read before the ratings: what is written in between makes the kept row
-newer than its digest, and the next reading makes it again.
+come with it, in one transaction. The count of changes is read first, then the number of responses, then the ratings:
+what is written in between leaves a digest that no later state can have, and the next reading makes the row again.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, delete, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from evalsys import __version__
 from evalsys.collection.models import EntryChange, Response
 from evalsys.evaluation.aggregations import Scope
 from evalsys.evaluation.models import KeptSums
-from evalsys.evaluation.sums import Sums, add_up, nothing
+from evalsys.evaluation.sums import Sums, add_up
 from evalsys.registry.models import Entry
 from evalsys.rules.model import Rules
 from evalsys.scoring.arrays import Integers
@@ -29,7 +30,7 @@ from evalsys.scoring.arrays import Integers
 _AT_ONCE = 5000  # entries named in one statement
 _FEW = 0.5  # share of a cycle's entries up to which they are read one by one
 
-_Blobs = dict[int, bytes]
+_COLUMNS = (KeptSums.entry_id, KeptSums.made_from, KeptSums.levels, KeptSums.moments, KeptSums.judged)
 
 
 def current_sums(session: Session, cycle_id: int, rules: Rules, kinds: Mapping[int, str], *, keep: bool) -> Sums:
@@ -46,48 +47,45 @@ def current_sums(session: Session, cycle_id: int, rules: Rules, kinds: Mapping[i
         Invalid: a rating's level, or its criterion, is unknown to the rules.
     """
     made_from = _digests(session, cycle_id, rules, kinds)
-    mine = select(Entry.id).where(Entry.cycle_id == cycle_id)
-    digests = dict(
-        session.execute(select(KeptSums.entry_id, KeptSums.made_from).where(KeptSums.entry_id.in_(mine))).all()
-    )
-    stale = sorted(entry for entry in kinds if digests.get(entry) != made_from[entry])
-    scope = Scope(cycle_id, stale if len(stale) <= _FEW * len(kinds) else None)
-    if scope.entries is None:
-        stale = sorted(kinds)
-    fresh = add_up(session, scope, rules, kinds) if stale else nothing_of(rules)
-    if keep and stale:
-        _keep(session, fresh, {entry: made_from[entry] for entry in stale})
-    if len(stale) == len(kinds):
-        return fresh
-    found = session.execute(
-        select(KeptSums.entry_id, KeptSums.levels, KeptSums.moments, KeptSums.judged).where(KeptSums.entry_id.in_(mine))
-    )
-    unchanged = set(kinds).difference(stale)
-    kept = _unpacked([row for row in found if row.entry_id in unchanged], fresh)
-    return Sums(*(np.concatenate(pair) for pair in zip(_tables(kept), _tables(fresh), strict=True)))
-
-
-def nothing_of(rules: Rules) -> Sums:
-    """The sums of no answers."""
-    return nothing(len(rules.dimensions) + len(rules.adjusters), len(rules.dimensions))
+    kept = [
+        row
+        for row in session.execute(_of_cycle(select(*_COLUMNS), KeptSums.entry_id, cycle_id))
+        if row.made_from == made_from.get(row.entry_id)
+    ]
+    stale = set(kinds).difference(row.entry_id for row in kept)
+    if len(stale) > _FEW * len(kinds):
+        kept, stale, scope = [], set(kinds), Scope(cycle_id)
+    else:
+        scope = Scope(cycle_id, sorted(stale))
+    fresh = add_up(session, scope, rules, kinds)
+    if keep:
+        _keep(session, fresh, {entry: made_from[entry] for entry in sorted(stale)})
+    pairs = zip(_tables(_unpacked(kept, fresh)), _tables(fresh), strict=True)
+    return Sums(*(np.concatenate(pair) for pair in pairs))
 
 
 def _digests(session: Session, cycle_id: int, rules: Rules, kinds: Mapping[int, str]) -> dict[int, str]:
     """What tells one state of each entry from every other."""
-    mine = select(Entry.id).where(Entry.cycle_id == cycle_id)
-    responses = dict(
-        session.execute(
-            select(Response.entry_id, func.count()).where(Response.entry_id.in_(mine)).group_by(Response.entry_id)
-        ).all()
-    )
-    changes = dict(
-        session.execute(select(EntryChange.entry_id, EntryChange.count).where(EntryChange.entry_id.in_(mine))).all()
-    )
+    changes = _by_entry(session, select(EntryChange.entry_id, EntryChange.count), EntryChange.entry_id, cycle_id)
+    counted = select(Response.entry_id, func.count()).group_by(Response.entry_id)
+    responses = _by_entry(session, counted, Response.entry_id, cycle_id)  # last: see the module's text
     ground = hashlib.sha256(f"{__version__} {rules.model_dump_json()}".encode()).hexdigest()
     return {
         entry: hashlib.sha256(f"{ground} {kind} {responses.get(entry, 0)} {changes.get(entry, 0)}".encode()).hexdigest()
         for entry, kind in kinds.items()
     }
+
+
+def _by_entry(
+    session: Session, asked: Select[*tuple[Any, ...]], entry: InstrumentedAttribute[int], cycle_id: int
+) -> dict[int, int]:
+    return {row[0]: row[1] for row in session.execute(_of_cycle(asked, entry, cycle_id))}
+
+
+def _of_cycle(
+    asked: Select[*tuple[Any, ...]], entry: InstrumentedAttribute[int], cycle_id: int
+) -> Select[*tuple[Any, ...]]:
+    return asked.where(entry.in_(select(Entry.id).where(Entry.cycle_id == cycle_id)))
 
 
 def _keep(session: Session, sums: Sums, made_from: Mapping[int, str]) -> None:
@@ -112,7 +110,7 @@ def _tables(sums: Sums) -> tuple[Integers, Integers, Integers]:
     return sums.levels, sums.moments, sums.judged
 
 
-def _packed(table: Integers, entries: Sequence[int]) -> _Blobs:
+def _packed(table: Integers, entries: Sequence[int]) -> dict[int, bytes]:
     """Each entry's rows as bytes, without the entry; the table is ascending."""
     ends = np.searchsorted(table[:, 0], entries, side="right").tolist()
     starts = np.searchsorted(table[:, 0], entries, side="left").tolist()
@@ -121,7 +119,7 @@ def _packed(table: Integers, entries: Sequence[int]) -> _Blobs:
     return {entry: content[size * start : size * end] for entry, start, end in zip(entries, starts, ends, strict=True)}
 
 
-def _unpacked(rows: Sequence[Row[int, bytes, bytes, bytes]], like: Sums) -> Sums:
+def _unpacked(rows: Sequence[Row[*tuple[Any, ...]]], like: Sums) -> Sums:
     entries = np.array([row.entry_id for row in rows], dtype=np.int64)
     tables = []
     for name in ("levels", "moments", "judged"):
