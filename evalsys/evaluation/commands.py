@@ -54,6 +54,8 @@ def score(
     this, or wide with one row a respondent and, instead of criterion and value, one column for each criterion's code;
     empty = left out, 0 or na = not applicable.
 
+    The raters' reliability and signs of careless or false ratings are looked at in the database only, not here.
+
     The same files, rules and seed give the same bytes. Faulty files: every fault on stderr, exit 2, nothing written.
     """  # noqa: D301 - click reads a real backspace as "do not wrap"
     from evalsys.evaluation.files import Sources, score_files  # numpy and scipy only once there is something to score

@@ -39,17 +39,11 @@ HEADER = (
     "shrunk",
     "reliability",
 )
-STEPS = (
-    "weighting",
-    "adjustment",
-    "severity",
-    "shrinkage",
-    "rank_sets",
-    "sensitivity",
-    "reliability",
-    "integrity",
-)
+STEPS = ("weighting", "adjustment", "severity", "shrinkage", "rank_sets", "sensitivity")
 """Steps of the method that a section of the rules turns on."""
+
+NOT_TAKEN = ("reliability", "integrity")
+"""Steps that look at raters and not at scores: runs in the database take them, files do not."""
 FORMAT = 1
 """Of scores.json."""
 
@@ -138,7 +132,7 @@ def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, A
         "seed": result.seed,
         "level": rules.interval.level,
         "aggregation": rules.aggregation,
-        "steps": {step: getattr(rules, step) is not None for step in STEPS},
+        "steps": {step: getattr(rules, step) is not None for step in STEPS} | dict.fromkeys(NOT_TAKEN, False),
     }
     pooled = pooled_terms.to_json(result.pooled)
     lists = {"parties": inputs.parties, "dimensions": inputs.dimensions, "pooled": pooled}
