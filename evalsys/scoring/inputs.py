@@ -223,8 +223,9 @@ def moments_of(
     if values.size and int(values.max()) > FULL:
         raise ValueError(f"composites: {int(values.max())} thousandths are more than 100 points")
     where = indices("cell", cell, below=cells, length=len(values))
-    known = values >= 0
     columns = values.shape[1]
+    rated: Flags = np.any(values[:, : columns - adjusters] >= 0, axis=1)
+    known = (values >= 0) & rated[:, None]  # whoever rated nothing is no respondent
     shape = (cells, columns, columns)
     n, y, yy = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     for i in range(columns):
@@ -234,7 +235,6 @@ def moments_of(
             np.add.at(n[:, i, j], rows, 1)
             np.add.at(y[:, i, j], rows, first)
             np.add.at(yy[:, i, j], rows, first * values[both, j])
-    rated = known[:, : columns - adjusters].any(axis=1)
     respondents = np.bincount(where[rated], minlength=cells).astype(np.int64)
     return respondents, n, y, yy
 
