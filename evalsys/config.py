@@ -45,6 +45,7 @@ class Settings:
         base_url: address under which people reach the site, without a trailing slash.
         port: TCP port that `serve` listens on.
         proxies: how many proxies of our own stand in front; only their word on a visitor's address is taken.
+        fonts: folder of the fonts that are printed with; None for those that come with the program.
     """
 
     instance: Path
@@ -53,6 +54,7 @@ class Settings:
     base_url: str
     port: int
     proxies: int = 0
+    fonts: Path | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, *, demo_key: bool = True) -> Settings:
@@ -88,6 +90,7 @@ class Settings:
             base_url=(source.get("EVALSYS_BASE_URL") or f"http://127.0.0.1:{port_text}").rstrip("/"),
             port=int(port_text),
             proxies=int(proxies_text),
+            fonts=Path(source["EVALSYS_FONTS"]) if source.get("EVALSYS_FONTS") else None,
         )
 
     @property

@@ -82,3 +82,8 @@ def test_proxies_that_are_no_number_are_refused(given: str) -> None:
         Settings.from_environment({"EVALSYS_PROXIES": given})
     assert Settings.from_environment({"EVALSYS_PROXIES": "2"}).proxies == 2
     assert Settings.from_environment({}).proxies == 0
+
+
+def test_fonts_of_ones_own_are_a_folder() -> None:
+    assert Settings.from_environment({"EVALSYS_FONTS": "/srv/fonts"}).fonts == Path("/srv/fonts")
+    assert Settings.from_environment({}).fonts is None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField
-from wtforms.validators import InputRequired
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length
 
 from evalsys.base.access import Role, allow, current_actor
 from evalsys.base.clock import now
@@ -21,8 +22,25 @@ from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.codes import code_key
 from evalsys.collection.invitations import OPEN_STATES, figures, figures_by_contract, invite, links_csv, withdraw_unused
 from evalsys.collection.progress import cycle_of
+from evalsys.collection.slips import Notice, posters_pdf, require_few, require_fonts, slips_pdf
+from evalsys.config import Settings
 
 bp = Blueprint("invitations", __name__, url_prefix="/collection/cycles/<code>/invitations")
+
+
+def _printed(key: str) -> BooleanField:
+    label = _l("With slips to cut, eight a page, and a poster for each township (PDF)")
+    return BooleanField(label, default=True, id=key)
+
+
+def _phone(key: str) -> StringField:
+    return StringField(
+        _l("Telephone on slips and posters"),
+        description=_l("Of the office that answers questions."),
+        filters=[lambda text: (text or "").strip()],
+        validators=[Length(max=25, message=_l("Shorten it to %(limit)s characters.", limit=25))],
+        id=key,
+    )
 
 
 class GiveForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
@@ -32,6 +50,8 @@ class GiveForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         _l("I will keep the file in a safe place. It cannot be downloaded a second time."),
         validators=[InputRequired(_l("Please confirm this first."))],
     )
+    printed = _printed("printed")
+    phone = _phone("phone")
 
 
 class ReplaceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
@@ -41,6 +61,8 @@ class ReplaceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         _l("The list is lost. All codes that nobody has used shall become worthless, printed ones too."),
         validators=[InputRequired(_l("Please confirm this first."))],
     )
+    printed = _printed("printed-again")
+    phone = _phone("phone-again")
 
 
 @bp.get("/")
@@ -57,7 +79,7 @@ def give(code: str) -> ResponseReturnValue:
     form = GiveForm()
     if not form.validate_on_submit():
         return _page(code, give=form, replace=ReplaceForm(formdata=None)), 422
-    return _give(code, replace=False)
+    return _give(code, form, replace=False)
 
 
 @bp.post("/replace")
@@ -67,21 +89,35 @@ def replace(code: str) -> ResponseReturnValue:
     form = ReplaceForm()
     if not form.validate_on_submit():
         return _page(code, give=GiveForm(formdata=None), replace=form), 422
-    return _give(code, replace=True)
+    return _give(code, form, replace=True)
 
 
-def _give(code: str, *, replace: bool) -> ResponseReturnValue:
+def _give(code: str, form: GiveForm | ReplaceForm, *, replace: bool) -> ResponseReturnValue:
     key, actor = code_key(current_app.config["SECRET_KEY"]), current_actor()
+    settings: Settings = current_app.config["SETTINGS"]
+    if form.printed.data:
+        require_fonts(settings.fonts)
     with transaction() as session:
         cycle = cycle_of(session, code, actor=actor)
+        notice = Notice(settings.base_url, cycle.closes_on, form.phone.data or "", settings.fonts)
         if replace:
             withdraw_unused(session, cycle, actor=actor, now=now())
         invited = invite(session, cycle, key=key, actor=actor, now=now())
+        if form.printed.data:
+            require_few(invited)
     if not invited:
         flash(_("Every recipient of the frames has a code; there is nothing to download."))
         return redirect(url_for(".invitations", code=code), code=303)
-    text = links_csv(invited, current_app.config["SETTINGS"].base_url)
-    return send_file(BytesIO(text.encode()), mimetype="text/csv", as_attachment=True, download_name=f"links-{code}.csv")
+    links = links_csv(invited, settings.base_url).encode()
+    if not form.printed.data:
+        return send_file(BytesIO(links), mimetype="text/csv", as_attachment=True, download_name=f"links-{code}.csv")
+    bundle = BytesIO()
+    with ZipFile(bundle, "w", ZIP_DEFLATED) as files:
+        files.writestr("links.csv", links)
+        files.writestr("slips.pdf", slips_pdf(invited, notice))
+        files.writestr("posters.pdf", posters_pdf(invited, notice))
+    bundle.seek(0)
+    return send_file(bundle, mimetype="application/zip", as_attachment=True, download_name=f"codes-{code}.zip")
 
 
 def _page(code: str, **forms: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, delete, func, insert, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from evalsys.base import audit
 from evalsys.base.access import Actor
@@ -30,10 +30,13 @@ FIGURES = ("frame", "invited", "used", "received", "counted")
 
 @dataclass(frozen=True)
 class Invited:
-    """A new code and the contract that it asks about."""
+    """A new code and the contract that it asks about, with what a slip says of it."""
 
     reference: str
     code: str
+    title: str = ""
+    vendor: str = ""
+    township: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,10 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
     """
     _require_open(session, cycle, actor)
     strata = session.execute(
-        select(Stratum, Contract.reference)
+        select(Stratum, Contract)
         .join(Entry, Stratum.entry_id == Entry.id)
         .join(Contract, Entry.contract_id == Contract.id)
+        .options(joinedload(Contract.vendor))
         .where(Entry.id.in_(_entries(cycle, actor)))
         .order_by(Contract.reference, Stratum.id)
     ).all()
@@ -97,8 +101,8 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
     rows = [
         {
             "code_hmac": digest,
-            "entry_id": place.entry_id,
-            "stratum_id": place.stratum_id,
+            "entry_id": place.stratum.entry_id,
+            "stratum_id": place.stratum.id,
             "roster_member_id": place.roster_member_id,
             "used": False,
         }
@@ -107,7 +111,7 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
     if rows:
         session.execute(insert(Invitation), rows)
         _record(session, cycle, "invite", len(rows), actor=actor, now=now)
-    return [Invited(place.reference, code) for place, code in zip(places, made, strict=True)]
+    return [place.told(code) for place, code in zip(places, made, strict=True)]
 
 
 def withdraw_unused(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> int:
@@ -197,13 +201,16 @@ def _by_contract(cycle: Cycle, actor: Actor) -> Select[*tuple[Any, ...]]:
 class _Place:
     """A recipient who has no code yet: by name where a roster says it, else only as one of so many."""
 
-    entry_id: int
-    stratum_id: int
-    reference: str
+    contract: Contract
+    stratum: Stratum
     roster_member_id: int | None
 
+    def told(self, code: str) -> Invited:
+        of = self.contract
+        return Invited(of.reference, code, of.title, of.vendor.name, self.stratum.township)
 
-def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum, str]]) -> Iterator[_Place]:
+
+def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum, Contract]]) -> Iterator[_Place]:
     """The places without a code: a stratum has as many as its size says, or its roster where that is longer."""
     mine = select(Stratum.id).where(Stratum.entry_id.in_(entries))
     invited = _counts(session, Invitation.stratum_id, mine)
@@ -216,11 +223,11 @@ def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum
         .order_by(RosterMember.id)
     ):
         waiting[stratum_id].append(member_id)
-    for stratum, reference in strata:
+    for stratum, contract in strata:
         open_places = max(stratum.size, enrolled.get(stratum.id, 0)) - invited.get(stratum.id, 0)
         members = waiting[stratum.id][: max(0, open_places)]
         for member in [*members, *[None] * (open_places - len(members))]:
-            yield _Place(stratum.entry_id, stratum.id, reference, member)
+            yield _Place(contract, stratum, member)
 
 
 def _counts(session: Session, stratum_id: InstrumentedAttribute[Any], mine: Select[int]) -> dict[int, int]:

@@ -59,6 +59,39 @@ def test_invite_writes_links_that_only_the_owner_reads(
     assert list(tmp_path.glob(".*.part")) == []
 
 
+def test_invite_prints_slips_and_posters(
+    cycle: str, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["--out", str(tmp_path / "links.csv"), "--slips", str(tmp_path / "s.pdf")]
+    posters = ["--posters", str(tmp_path / "p.pdf"), "--phone", "0763-8731234"]
+    (tmp_path / "p.pdf").write_text("another year's")
+    assert run(["invite", cycle, *names, *posters]) == 2
+    assert "--posters" in capsys.readouterr().err
+    monkeypatch.setenv("EVALSYS_FONTS", str(tmp_path))
+    assert run(["invite", cycle, *names]) == 2
+    assert "EVALSYS_FONTS" in capsys.readouterr().err
+    assert count(database) == 0
+    monkeypatch.delenv("EVALSYS_FONTS")
+    (tmp_path / "p.pdf").unlink()
+    assert run(["invite", cycle, *names, *posters]) == 0
+    assert "To print:" in capsys.readouterr().out
+    for name in ("s.pdf", "p.pdf"):
+        assert (tmp_path / name).read_bytes().startswith(b"%PDF")
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert len(links(tmp_path / "links.csv")) == 7
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_when_printing_fails_the_codes_are_kept(cycle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_invited: object, _notice: object) -> bytes:
+        raise OSError(28, "No space left on device", "s.pdf")
+
+    monkeypatch.setitem(invitation_commands.PRINTED, "--slips", full)
+    assert run(["invite", cycle, "--out", str(tmp_path / "links.csv"), "--slips", str(tmp_path / "s.pdf")]) == 2
+    assert len(links(tmp_path / "links.csv")) == 7
+    assert [file.name for file in tmp_path.iterdir() if "s.pdf" in file.name] == []
+
+
 def test_invite_again_gives_none_and_keeps_the_file(
     cycle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

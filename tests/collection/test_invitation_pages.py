@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,28 @@ def test_a_lost_list_can_be_replaced(client: CheckedClient, write: Write, sign_i
     assert len(new) == 6
     assert client.get(f"/s/{old[0]['code']}").status_code == 404
     assert client.get(f"/s/{new[0]['code']}").status_code == 200
+
+
+def test_slips_and_posters_come_with_the_codes(write: Write, sign_in: SignIn) -> None:
+    browser = sign_in(write(world).administrator)
+    for at, confirmed in ((URL, "kept"), (f"{URL}replace", "lost")):
+        answer = browser.post(at, data={confirmed: "y", "printed": "y", "phone": "0763-8731234"})
+        assert "codes-2026.zip" in answer.headers["Content-Disposition"]
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as bundle:
+            assert bundle.namelist() == ["links.csv", "slips.pdf", "posters.pdf"]
+            assert len(list(csv.DictReader(io.StringIO(bundle.read("links.csv").decode())))) == 6
+            assert bundle.read("slips.pdf").startswith(b"%PDF")
+            assert bundle.read("posters.pdf").startswith(b"%PDF")
+
+
+def test_what_cannot_be_printed_gives_no_codes(write: Write, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = sign_in(write(world).administrator)
+    assert browser.post(URL, data={"kept": "y", "printed": "y", "phone": "1" * 26}).status_code == 422
+    monkeypatch.setattr("evalsys.collection.slips.IN_A_DOWNLOAD", 5)
+    refused = browser.post(URL, data={"kept": "y", "printed": "y"})
+    assert refused.status_code == 409
+    assert "--slips" in refused.text
+    assert "还有 6 名服务对象没有问卷码" in browser.get(URL).text
 
 
 def test_those_who_oversee_see_the_figures_and_give_no_codes(write: Write, sign_in: SignIn) -> None:

@@ -1,0 +1,164 @@
+"""Slips that hand a recipient a code, and posters that say where it is typed: A4, in Chinese, to print and to cut.
+
+A slip names the contract and holds a code, but nobody's name: whoever finds one learns of nobody that they are on
+assistance. A heap is what goes to one township for one contract.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from evalsys import config
+from evalsys.base.errors import Conflict
+from evalsys.base.language import day
+from evalsys.collection.codes import grouped
+from evalsys.collection.invitations import Invited
+
+if TYPE_CHECKING:
+    import typst
+
+IN_A_DOWNLOAD = 2000  # slips; more keep a visitor of the page waiting, and the command makes any number
+LONGEST_TITLE, LONGEST_VENDOR = 42, 25  # characters for which a slip has room
+MASK = 3  # of the eight patterns over a QR code; looking for the best of them takes nine tenths of the time
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What stands on every slip and poster.
+
+    Attributes:
+        base_url: where the site is reached.
+        closes_on: the last day on which answers are taken.
+        phone: whom to ask; empty when nobody gave one.
+        fonts: a folder of fonts to use; those that came with the program when not given.
+    """
+
+    base_url: str
+    closes_on: date
+    phone: str = ""
+    fonts: Path | None = None
+
+
+def slips_pdf(invited: Iterable[Invited], notice: Notice) -> bytes:
+    """Eight slips a page, heap after heap.
+
+    Raises:
+        Conflict: the folder of fonts has none.
+    """
+    heaps = [
+        {
+            "name": " · ".join(filter(None, (one.reference, one.township))),
+            "slips": [
+                {
+                    "contract": _shortened(slip.title, LONGEST_TITLE),
+                    "vendor": _shortened(slip.vendor, LONGEST_VENDOR),
+                    "code": grouped(slip.code, 5),
+                    "qr": _qr(f"{notice.base_url}/s/{slip.code}"),
+                }
+                for slip in heap
+            ],
+        }
+        for one, heap in _heaps(invited)
+    ]
+    return _printed("slips", notice, heaps=heaps)
+
+
+def posters_pdf(invited: Iterable[Invited], notice: Notice) -> bytes:
+    """A page for each heap, without a code.
+
+    Raises:
+        Conflict: the folder of fonts has none.
+    """
+    heaps = [{"place": one.township, "contract": one.title, "vendor": one.vendor} for one, _heap in _heaps(invited)]
+    return _printed("posters", notice, heaps=heaps, qr=_qr(f"{notice.base_url}/s/"))
+
+
+def require_few(invited: Sequence[Invited]) -> None:
+    """Raises Conflict where printing so many would keep a browser waiting."""
+    if len(invited) > IN_A_DOWNLOAD:
+        raise Conflict(
+            _("%(count)s slips are too many for one download.", count=len(invited)),
+            remedy=_(
+                "Download the list alone, or make the slips with “evalsys invite CYCLE --out links.csv"
+                " --slips slips.pdf”."
+            ),
+        )
+
+
+def require_fonts(folder: Path | None) -> None:
+    """Raises Conflict where the folder has no font; to be asked before codes are given that cannot be told twice."""
+    _fonts(folder)
+
+
+def _heaps(invited: Iterable[Invited]) -> Iterable[tuple[Invited, list[Invited]]]:
+    def heap(one: Invited) -> tuple[str, str]:
+        return one.reference, one.township
+
+    for _key, some in groupby(sorted(invited, key=heap), key=heap):
+        slips = list(some)
+        yield slips[0], slips
+
+
+def _printed(template: str, notice: Notice, **given: Any) -> bytes:
+    import typst  # 80 MB that a process which prints nothing saves
+
+    fonts = _fonts(notice.fonts)
+    given |= {
+        "words": _words(notice),
+        "address": f"{notice.base_url}/s/".split("://", 1)[1],
+        "fonts": fonts.families(),
+    }
+    return typst.compile(
+        (config.TEMPLATES / "collection" / f"{template}.typ").read_bytes(),
+        font_paths=fonts,
+        sys_inputs={"given": json.dumps(given)},
+    )
+
+
+def _words(notice: Notice) -> dict[str, str]:
+    """In Chinese, whatever the administrator reads: recipients do."""
+    with force_locale("zh"):
+        return {
+            "title": _("How is the service? Please tell us"),
+            "scan": _("Scan the code, or open:"),
+            "code": _("and type the code on your slip."),
+            "until": _("Until %(day)s", day=day(notice.closes_on)),
+            "phone": _("Questions: %(phone)s", phone=notice.phone) if notice.phone else "",
+            "voluntary": _("Voluntary. Nobody learns what you answer; your assistance does not depend on it."),
+        }
+
+
+@lru_cache
+def _fonts(folder: Path | None) -> typst.Fonts:
+    import pylopdf_fonts_zh_cn
+    import typst
+
+    folder = folder or pylopdf_fonts_zh_cn.sans_path().parent
+    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
+    if not found.families():
+        raise Conflict(
+            _("The folder %(folder)s holds no font.", folder=folder),
+            remedy=_("Put a font with Chinese characters (.ttf, .otf) there, or unset EVALSYS_FONTS."),
+        )
+    return found
+
+
+def _qr(address: str) -> str:
+    """A QR code as SVG, which stays sharp at any size."""
+    import segno
+
+    return segno.make_qr(address, error="m", mask=MASK).svg_inline(border=0, svgclass=None, lineclass=None)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
