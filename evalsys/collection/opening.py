@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import NamedTuple
+
+from evalsys.registry.cycles import GRACE
+from evalsys.registry.models import CycleState
 
 
 class Opened(NamedTuple):
@@ -11,6 +15,7 @@ class Opened(NamedTuple):
     Attributes:
         hashed: the code as the database keeps it.
         stratum_id: None where fewer than five of the stratum were asked.
+        ended: when collecting ended, as the driver tells it: SQLite's has no zone and is text.
         reference, title, vendor: of the contract that is evaluated.
         region: whose evaluation it is. This and what stands before it from `title` on is read for pages only.
     """
@@ -21,6 +26,7 @@ class Opened(NamedTuple):
     entry_id: int
     stratum_id: int | None
     state: str
+    ended: datetime | str | None
     rules_id: int | None
     reference: str
     service_type: str
@@ -29,12 +35,21 @@ class Opened(NamedTuple):
     vendor: str = ""
     region: str = ""
 
+    def takes(self, issued_at: datetime | None, now: datetime) -> bool:
+        """Whether a form that was handed out at a moment counts now: for a while also after the end of collecting."""
+        if self.state == CycleState.COLLECTING:
+            return True
+        if self.state != CycleState.REVIEW or self.ended is None or issued_at is None:
+            return False
+        ended = datetime.fromisoformat(self.ended).replace(tzinfo=UTC) if isinstance(self.ended, str) else self.ended
+        return issued_at <= ended and now <= ended + GRACE
+
 
 # The stratum is told only where at least five of it were asked.
 _COLUMNS = """
 SELECT i.code_hmac, i.id, i.used, i.entry_id,
        (SELECT s.stratum_id FROM invitation s WHERE s.stratum_id = i.stratum_id LIMIT 1 OFFSET 4),
-       c.state, c.rules_id, k.reference, k.service_type"""
+       c.state, c.collected_until, c.rules_id, k.reference, k.service_type"""
 _TABLES = """
 FROM invitation i
 JOIN entry e ON e.id = i.entry_id

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol, cast
@@ -26,7 +26,6 @@ from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway, Direct, DriverConnection
 from evalsys.collection.models import Mode, TimeBand
 from evalsys.collection.opening import FOR_A_GROUP, Opened
-from evalsys.registry.models import CycleState
 
 LARGEST_GROUP = 64  # 64 answers of 11 ratings stay below the 32,766 parameters SQLite allows a statement
 
@@ -75,6 +74,14 @@ class Form(Protocol):
     def hashed(self) -> bytes:
         """The code it was handed out for, as the database keeps it."""
 
+    @property
+    def issued_at(self) -> datetime:
+        """When it was handed out."""
+
+    @property
+    def now(self) -> datetime:
+        """When it came back."""
+
     def submission(self, opened: Opened) -> Submission | None:
         """What is to be stored, now that it is known what the code opens; None where the form does not fit."""
 
@@ -119,8 +126,8 @@ class SubmissionWriter:
         """Write what a form says; on return it is durable.
 
         Returns:
-            False, with nothing written, when the code is unknown or used, the cycle does not collect, or the form does
-            not fit.
+            False, with nothing written, when the code is unknown or used, the cycle takes no such form any more, or the
+            form does not fit.
 
         Raises:
             DatabaseAway: it is not known to be saved; the same form may be sent again.
@@ -181,7 +188,7 @@ class SubmissionWriter:
         winners, counted = [], []
         for form in forms:
             opened = free.pop(form.hashed, None)  # the same code twice in one group: the first counts
-            open_now = opened is not None and not opened.used and opened.state == CycleState.COLLECTING
+            open_now = opened is not None and not opened.used and opened.takes(form.issued_at, form.now)
             submission = form.submission(opened) if opened and open_now else None
             counted.append(submission is not None)
             if submission:

@@ -24,7 +24,7 @@ from evalsys.collection.codes import code_hash, code_key, receipt_of
 from evalsys.collection.models import TimeBand
 from evalsys.collection.opening import FOR_A_PAGE, Opened
 from evalsys.collection.submission import Submission, SubmissionWriter, leaf_of
-from evalsys.registry.models import CycleState, RulesVersion
+from evalsys.registry.models import RulesVersion
 from evalsys.registry.pins import rules_of_version
 from evalsys.rules.model import LevelScale, Rules, Text, YesNoScale
 
@@ -100,7 +100,7 @@ class AlreadyAnswered:
 
 
 class Closed:
-    """The cycle does not collect, or not any more."""
+    """The cycle does not collect, or not any more, or the form was opened too late or came back too late."""
 
 
 class SurveyDesk:
@@ -140,7 +140,7 @@ class SurveyDesk:
         if sealed is None:
             return None
         receipt = self.receipt(sealed)
-        form = _Filled(self, code_hash(code, self._code_key), fields, receipt, _time_band(sealed, now), now)
+        form = _Filled(self, code_hash(code, self._code_key), fields, receipt, sealed.issued_at, now)
         return receipt if self._writer.submit(form) else None
 
     def questions(self, opened: Opened) -> tuple[Question, ...]:
@@ -164,7 +164,7 @@ class SurveyDesk:
             DatabaseAway: the database failed; the same form may be sent again.
         """
         receipt = self.receive(code, fields, now=now)
-        return Received(receipt) if receipt else self._why_not(code, fields)
+        return Received(receipt) if receipt else self._why_not(code, fields, now)
 
     def receipt(self, sealed: Sealed) -> str:
         """The receipt that follows from a form's token."""
@@ -174,7 +174,9 @@ class SurveyDesk:
         tokens = fields.getlist(TOKEN)
         return self._seal.opened(tokens[0], code) if len(tokens) == 1 else None
 
-    def _why_not(self, code: str, fields: MultiDict[str, str]) -> Received | AlreadyAnswered | Closed | Faulty:
+    def _why_not(
+        self, code: str, fields: MultiDict[str, str], now: datetime
+    ) -> Received | AlreadyAnswered | Closed | Faulty:
         """Why a form did not count: its own double was first, another form was, the cycle closed, or it is faulty."""
         opened, sealed = self.open(code), self._sealed(code, fields)
         if opened is None:
@@ -182,7 +184,7 @@ class SurveyDesk:
         if opened.used:
             receipt = self.receipt(sealed) if sealed else ""
             return Received(receipt) if self._holds(leaf_of(opened.reference, receipt)) else AlreadyAnswered()
-        if opened.state != CycleState.COLLECTING:
+        if not opened.takes(sealed.issued_at if sealed else None, now):
             return Closed()
         faulty = check(self.questions(opened), fields)
         if sealed is None:
@@ -207,7 +209,7 @@ class _Filled:
     hashed: bytes
     fields: MultiDict[str, str]
     receipt: str
-    time_band: TimeBand
+    issued_at: datetime
     now: datetime
 
     def submission(self, opened: Opened) -> Submission | None:
@@ -219,7 +221,7 @@ class _Filled:
             entry_id=opened.entry_id,
             stratum_id=opened.stratum_id,
             ratings={c: None if v == NOT_APPLICABLE else float(v) for c, v in faulty.given.items()},
-            time_band=self.time_band,
+            time_band=_time_band(self.issued_at, self.now),
             leaf=leaf_of(opened.reference, self.receipt),
             day=self.now.astimezone(CHINA).date(),
         )
@@ -267,8 +269,8 @@ def check(questions: Sequence[Question], fields: MultiDict[str, str]) -> Faulty:
     return faulty
 
 
-def _time_band(sealed: Sealed, now: datetime) -> TimeBand:
-    seconds = (now - sealed.issued_at).total_seconds()
+def _time_band(issued_at: datetime, now: datetime) -> TimeBand:
+    seconds = (now - issued_at).total_seconds()
     if seconds < 20:
         return TimeBand.UNDER_20
     return TimeBand.FROM_20_TO_60 if seconds <= 60 else TimeBand.OVER_60

@@ -181,6 +181,7 @@ def _not_collecting(opened: Opened) -> Response:
         410,
         _("The survey is closed."),
         _("The time for answers is over; nothing was saved."),
+        _("Only a form that was open before the end was still taken, for 30 minutes."),
         _("The results will be published; you do not have to do anything more."),
     )
 

@@ -13,11 +13,15 @@ from evalsys.evaluation.models import FlagState
 
 
 class RunForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    """Asks for nothing but, from the second run on, whether to learn the pooled terms anew."""
+    """Asks, from the second run on, whether to learn the pooled terms anew; soon after collecting, whether to wait."""
 
     refit = BooleanField(
         _l("Learn the spread of ratings anew"),
         description=_l("Leave this empty unless many ratings changed: with it, the margins of all contracts may move."),
+    )
+    early = BooleanField(
+        _l("Do not wait for the surveys that are still open"),
+        description=_l("What recipients send after this is not taken. The audit trail keeps that you chose this."),
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.models import Invitation, Response
 from evalsys.evaluation.models import Run, Score
+from evalsys.registry.cycles import forms_taken_until
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Vendor
 from evalsys.registry.queries import cycles_under_way
 
@@ -32,6 +34,15 @@ def runs_of(session: Session, cycle: Cycle) -> list[Run]:
 def cycles_to_score(session: Session, actor: Actor, wanted: Wanted) -> Page[tuple[Cycle, Run | None]]:
     """The cycles of the actor's branch that have left preparation, with their newest runs."""
     return cycles_under_way(session, wanted, actor=actor, of=Run, made=Run.made_at)
+
+
+def forms_come_until(session: Session, cycle: Cycle, *, now: datetime) -> datetime | None:
+    """Until when recipients may still send forms that they had open; None where none can come any more."""
+    until = forms_taken_until(cycle)
+    if cycle.state != CycleState.REVIEW or until is None or now > until:
+        return None
+    unused = exists().where(Invitation.entry_id == Entry.id, Entry.cycle_id == cycle.id, ~Invitation.used)
+    return until if session.scalar(select(unused)) else None
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 
 from evalsys import __version__
 from evalsys.base import audit
-from evalsys.base.access import Actor
+from evalsys.base.access import Actor, Role
 from evalsys.base.errors import Conflict
+from evalsys.base.language import moment
 from evalsys.evaluation import integrity_scan, pooled_terms
 from evalsys.evaluation.analyses import comparisons_of
 from evalsys.evaluation.answers import reliability_of_cycle
 from evalsys.evaluation.arrays import entries_of, fingerprint, inputs_of
 from evalsys.evaluation.breakdown import breakdowns, numbers
 from evalsys.evaluation.models import Run, Score
-from evalsys.evaluation.queries import Collected, collected, latest_run
+from evalsys.evaluation.queries import Collected, collected, forms_come_until, latest_run
 from evalsys.registry.cycles import move
 from evalsys.registry.models import Cycle, CycleState
 from evalsys.registry.pins import rules_of
@@ -33,12 +34,26 @@ from evalsys.scoring.result import Result
 from evalsys.scoring.status import STATUSES
 
 
+class FormsOpen(Conflict):
+    """Recipients may still send the forms that they had open when collecting ended."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(
+            _(
+                "Surveys that recipients had open when collecting ended are taken until %(moment)s.",
+                moment=moment(until),
+            ),
+            remedy=_("Score after that. An administrator may say that they are not to be waited for."),
+        )
+
+
 def run_cycle(
     session: Session,
     cycle: Cycle,
     *,
     seed: int | None = None,
     refit: bool = False,
+    early: bool = False,
     say: Callable[[str], None] = lambda _step: None,
     actor: Actor,
     now: datetime,
@@ -54,17 +69,21 @@ def run_cycle(
         cycle: under review, preliminary or published.
         seed: of random draws; made from the cycle's code where not given, so that a repetition gives the same.
         refit: learn the pooled terms anew; always so where the cycle has pinned other rules since.
+        early: do not wait for the forms that recipients have open, whose answers are then lost; an administrator's say.
         say: told what is being done, a line each.
         actor: who runs.
         now: when.
 
     Raises:
-        Conflict: collecting is not over, or the cycle is closed.
+        Conflict: collecting is not over, forms may still come, or the cycle is closed.
         Invalid: ratings do not fit the rules.
     """
     actor.require_region(cycle.region.path)
-    session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
+    session.refresh(cycle, attribute_names=["state", "rules_id", "collected_until"], with_for_update=True)
     _require_state(cycle)
+    waits_until = forms_come_until(session, cycle, now=now)
+    if waits_until and not (early and actor.role is Role.ADMINISTRATOR):
+        raise FormsOpen(waits_until)
     rules, terms_of = rules_of(cycle), None if refit else _terms_of(session, cycle)
     say(_("Reading ratings"))
     inputs = inputs_of(session, cycle, rules, keep=True)
@@ -96,7 +115,8 @@ def run_cycle(
         act="evaluation.run_cycle",
         subject=f"cycle:{cycle.code}",
         now=now,
-        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": terms_of is not None},
+        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": terms_of is not None}
+        | ({"before_forms_ended": True} if waits_until else {}),
     )
     if cycle.state == CycleState.REVIEW:
         move(session, cycle, CycleState.PRELIMINARY, actor=actor, now=now)

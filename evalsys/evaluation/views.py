@@ -64,11 +64,22 @@ def run(code: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         cycle = cycle_by_code(reading(), code)
         current_actor().require_region(cycle.region.path)
-        first = queries.latest_run(reading(), cycle) is None
-        return render_template("evaluation/run.html", cycle=cycle, form=form, first=first), 422 if form.errors else 200
+        page = render_template(
+            "evaluation/run.html",
+            cycle=cycle,
+            form=form,
+            first=queries.latest_run(reading(), cycle) is None,
+            waits_until=queries.forms_come_until(reading(), cycle, now=now()),
+        )
+        return page, 422 if form.errors else 200
     with transaction() as session:
         made = run_cycle(
-            session, cycle_by_code(session, code), refit=bool(form.refit.data), actor=current_actor(), now=now()
+            session,
+            cycle_by_code(session, code),
+            refit=bool(form.refit.data),
+            early=bool(form.early.data),
+            actor=current_actor(),
+            now=now(),
         )
         count = sum(queries.statuses_of(session, made).values())
     flash(ngettext("%(num)s contract was scored.", "%(num)s contracts were scored.", count))

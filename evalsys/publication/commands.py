@@ -29,25 +29,28 @@ INTERRUPTED = 130
 @click.argument("step", type=click.Choice(["open", "close", "scan", "run", "publish"]))
 @click.option("--reason", default="", help="With publish: why a correction was needed.")
 @click.option("--refit", is_flag=True, help="With run: learn the spread of ratings anew.")
+@click.option("--early", is_flag=True, help="With run: do not wait for the surveys that recipients still have open.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="With run: of random draws; the cycle's own otherwise.")
-def cycle(code: str, step: str, reason: str, refit: bool, seed: int | None) -> None:
+def cycle(code: str, step: str, *, reason: str, refit: bool, early: bool, seed: int | None) -> None:
     """Take the cycle CYCLE a step on.
 
-    open starts collecting; close ends it; scan flags ratings that a person should look at; run scores (again, as often
-    as needed); publish makes the newest scoring public. After a publication, run and publish with --reason make a
-    correction.
+    open starts collecting; close ends it, while surveys that are open by then are still taken for 30 minutes; scan
+    flags ratings that a person should look at; run scores (again, as often as needed); publish makes the newest scoring
+    public. After a publication, run and publish with --reason make a correction.
     """
     with application() as database:
         try:
             with database.transaction() as session:
-                said = _carry_out(session, code, step, reason=reason, refit=refit, seed=seed)
+                said = _carry_out(session, code, step, reason=reason, refit=refit, early=early, seed=seed)
         except KeyboardInterrupt:
             click.echo(_("Interrupted; nothing was saved."), err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
     click.echo(said)
 
 
-def _carry_out(session: Session, code: str, step: str, *, reason: str, refit: bool, seed: int | None) -> str:
+def _carry_out(
+    session: Session, code: str, step: str, *, reason: str, refit: bool, early: bool, seed: int | None
+) -> str:
     chosen = cycle_by_code(session, code)
     match step:
         case "open":
@@ -57,7 +60,7 @@ def _carry_out(session: Session, code: str, step: str, *, reason: str, refit: bo
         case "scan":
             return _scanned(session, chosen)
         case "run":
-            return _run(session, chosen, seed=seed, refit=refit)
+            return _run(session, chosen, seed=seed, refit=refit, early=early)
         case _:
             edition = publish(session, chosen, reason=reason, actor=COMMAND_LINE, now=now())
             said: str = _("Edition %(number)s of %(code)s is published.", number=edition.number, code=code)
@@ -76,9 +79,11 @@ def _scanned(session: Session, chosen: Cycle) -> str:
     return said
 
 
-def _run(session: Session, chosen: Cycle, *, seed: int | None, refit: bool) -> str:
+def _run(session: Session, chosen: Cycle, *, seed: int | None, refit: bool, early: bool) -> str:
     click.echo(_("Scoring %(code)s …", code=chosen.code), err=True)
-    run = run_cycle(session, chosen, seed=seed, refit=refit, say=_tell_a_terminal, actor=COMMAND_LINE, now=now())
+    run = run_cycle(
+        session, chosen, seed=seed, refit=refit, early=early, say=_tell_a_terminal, actor=COMMAND_LINE, now=now()
+    )
     counts = statuses_of(session, run)
     said: str = _(
         "%(code)s: %(all)s contracts, %(rated)s rated, %(provisional)s provisional, %(withheld)s not rated.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, exists, func, insert, select
@@ -24,6 +24,9 @@ TRANSITIONS: dict[CycleState, CycleState | None] = {
     CycleState.PUBLISHED: CycleState.CLOSED,
     CycleState.CLOSED: None,
 }
+
+GRACE = timedelta(minutes=30)
+"""How long after the end of collecting a form is taken that a recipient had opened before it."""
 
 
 def state_name(state: str) -> str:
@@ -119,6 +122,8 @@ def move(session: Session, cycle: Cycle, to: CycleState, *, actor: Actor, now: d
     if to is CycleState.COLLECTING:
         _require_ready(session, cycle)
     cycle.state = to.value
+    if to is CycleState.REVIEW:
+        cycle.collected_until = now
     if to is CycleState.CLOSED:
         _delete_rosters(session, cycle)
     session.flush()
@@ -130,6 +135,11 @@ def move(session: Session, cycle: Cycle, to: CycleState, *, actor: Actor, now: d
         now=now,
         detail={"from": state.value, "to": to.value},
     )
+
+
+def forms_taken_until(cycle: Cycle) -> datetime | None:
+    """Until when forms that were opened in time are taken; None while it collects, and where the end was not noted."""
+    return cycle.collected_until + GRACE if cycle.collected_until else None
 
 
 def _wrong_step(cycle: Cycle, to: CycleState) -> Conflict:

@@ -149,13 +149,19 @@ class RulesVersion(Base):
 
 
 class Cycle(Base):
-    """One year of evaluation in one region's branch. `rules_id` is the version in force; `RulesPin` is its history."""
+    """One year of evaluation in one region's branch.
+
+    Attributes:
+        rules_id: the version in force; `RulesPin` is its history.
+        collected_until: when collecting ended; None while it has not, and where nobody noted it.
+    """
 
     __tablename__ = "cycle"
     __table_args__ = (
         CheckConstraint(one_of("state", CycleState), name="state_known"),
         CheckConstraint("closes_on >= opens_on", name="closes_after_opening"),
         CheckConstraint("state = 'draft' OR rules_id IS NOT NULL", name="rules_pinned_when_open"),
+        CheckConstraint("collected_until IS NULL OR state NOT IN ('draft', 'collecting')", name="collected_when_over"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -168,6 +174,7 @@ class Cycle(Base):
     closes_on: Mapped[date]
     rules_id: Mapped[int | None] = mapped_column(ForeignKey("rules_version.id"))
     simulated: Mapped[bool] = mapped_column(default=False)
+    collected_until: Mapped[datetime | None]
 
     region: Mapped[Region] = relationship()
     rules: Mapped[RulesVersion | None] = relationship()

@@ -12,9 +12,10 @@ from evalsys.base.db import Database
 from evalsys.collection.models import Response
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
+from evalsys.registry.models import Cycle
 from evalsys.selection.models import Candidate, Plan
 from tests.evaluation.rated import rated_cycle
-from tests.factories import make_vendor
+from tests.factories import NOW, make_vendor
 from tests.selection.makers import make_candidate, make_plan
 
 
@@ -67,3 +68,14 @@ def test_a_row_that_points_to_nothing_stops_a_migration(database: Database) -> N
     with pytest.raises(RuntimeError, match="point to nothing"):
         migrations.upgrade(database)
     assert migrations.current(database) == "0009"
+
+
+def test_when_collecting_ended_is_forgotten_and_kept_anew(database: Database) -> None:
+    with database.transaction() as session:
+        rated_cycle(session, contracts=1).collected_until = NOW
+    migrations.downgrade(database, "0012")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        cycle = session.scalars(select(Cycle)).one()
+        assert (cycle.state, cycle.collected_until) == ("review", None)
+        assert session.scalar(select(func.count()).select_from(Response))

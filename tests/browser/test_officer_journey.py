@@ -43,10 +43,11 @@ def test_close_score_publish_and_choose(rated: Site, open_browser: Callable[...,
     expect(admin.locator(".alert-success")).to_be_visible()
     assert reader.goto(link).status == 410  # type: ignore[union-attr]  # it answers
 
+    admin.goto(f"/evaluation/cycles/{YEAR}/run")
+    admin.check("[name=early]")
+    follow(admin, BUTTON)
+    expect(admin.locator(".alert-success")).to_be_visible()
     officer = open_browser("officer")
-    officer.goto(f"/evaluation/cycles/{YEAR}/run")
-    follow(officer, BUTTON)
-    expect(officer.locator(".alert-success")).to_be_visible()
     officer.goto(f"/publication/cycles/{YEAR}")
     follow(officer, f"main a[href$='/cycles/{YEAR}/publish']")
     officer.check("[name=sure]")

@@ -5,21 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway
 from evalsys.collection.models import Invitation, ReceiptLeaf, Response, ResponseDay, ResponseRating, TimeBand
 from evalsys.collection.opening import Opened
 from evalsys.collection.submission import LARGEST_GROUP, Submission, SubmissionWriter, _Waiting, leaf_of
+from evalsys.registry.cycles import GRACE
 from evalsys.registry.models import Cycle
 from tests.collection.surveys import make_many_invitations
-from tests.factories import make_stratum
+from tests.factories import NOW, make_stratum
 
 Write = Callable[..., Any]
 
@@ -35,12 +36,14 @@ class Filled:
 
     hashed: bytes
     said: Submission | None
+    issued_at: datetime = NOW
+    now: datetime = NOW
 
     def submission(self, _opened: Opened) -> Submission | None:
         return self.said
 
     def saying(self, **changes: Any) -> Filled:
-        return Filled(self.hashed, replace(self.stored, **changes))
+        return replace(self, said=replace(self.stored, **changes))
 
     @property
     def stored(self) -> Submission:
@@ -149,6 +152,28 @@ def test_a_cycle_that_closed_in_the_meantime_counts_nothing(database: Database, 
     write(lambda session: session.execute(text("UPDATE cycle SET state = 'review'")))
     assert not SubmissionWriter(database).submit(form)
     assert count(database, Response) == 0
+
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("issued_at", "sent_at", "state", "taken"),
+    [
+        (NOW, NOW + GRACE, "review", True),
+        (NOW - GRACE, NOW + SECOND, "review", True),
+        (NOW, NOW + GRACE + SECOND, "review", False),
+        (NOW + SECOND, NOW + SECOND, "review", False),
+        (NOW, NOW + SECOND, "preliminary", False),
+    ],
+)
+def test_a_form_that_was_opened_in_time_is_taken_for_half_an_hour(
+    database: Database, write: Write, issued_at: datetime, sent_at: datetime, state: str, *, taken: bool
+) -> None:
+    (form,) = forms(database, write, 1)
+    write(lambda session: session.execute(update(Cycle).values(state=state, collected_until=NOW)))
+    assert SubmissionWriter(database).submit(replace(form, issued_at=issued_at, now=sent_at)) is taken
+    assert count(database, Response) == taken
 
 
 def test_a_failing_database_saves_nothing_and_says_so(

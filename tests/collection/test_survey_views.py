@@ -13,11 +13,14 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from evalsys.base.access import COMMAND_LINE
 from evalsys.base.db import Database
 from evalsys.collection.codes import new_code
 from evalsys.collection.models import ReceiptLeaf, Response, ResponseRating
 from evalsys.collection.submission import leaf_of
 from evalsys.collection.survey_views import WINDOW, WRONG_CODES
+from evalsys.registry.cycles import GRACE, move
+from evalsys.registry.models import Cycle, CycleState
 from tests.collection.surveys import (
     COMPLETE,
     NOTHING,
@@ -279,3 +282,24 @@ def test_simulated_surveys_say_so(client: CheckedClient, write: Write) -> None:
     code = write(lambda s: make_invitation(s, entry=make_entry(s, cycle=make_cycle(s, simulated=True))))
     assert "模拟数据" in client.get(f"/s/{code}").text
     assert "模拟数据" not in client.get(f"/s/{write(make_invitation)}").text
+
+
+def test_a_form_that_was_open_at_the_end_is_taken_and_one_opened_later_is_not(
+    client: CheckedClient, database: Database, write: Write
+) -> None:
+    slow, late = write(make_invitations, 2)
+    with time_machine.travel(NOW, tick=False) as clock:
+        filled, faulty = form(client, slow), form(client, late)
+        del faulty["life"]
+        write(lambda s: move(s, s.scalars(select(Cycle)).one(), CycleState.REVIEW, actor=COMMAND_LINE, now=NOW))
+        closed = client.get(f"/s/{late}")
+        assert closed.status_code == 410
+        assert "30 分钟" in closed.text
+        assert client.post(f"/s/{late}", data=COMPLETE).status_code == 410
+        clock.shift(GRACE)
+        assert client.post(f"/s/{slow}", data=filled).status_code == 303
+        again = client.post(f"/s/{late}", data=faulty)
+        assert (again.status_code, token_of(again.text)) == (422, faulty["form-token"])
+        clock.shift(timedelta(seconds=1))
+        assert client.post(f"/s/{late}", data=faulty | {"life": "1"}).status_code == 410
+    assert stored(database) | {"audit_entry": 0} == ONE

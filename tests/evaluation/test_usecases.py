@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -18,7 +19,8 @@ from evalsys.evaluation import pooled_terms
 from evalsys.evaluation.models import Run, Score
 from evalsys.evaluation.queries import latest_run
 from evalsys.evaluation.usecases import run_cycle, seed_of
-from evalsys.registry.models import Cycle, Entry
+from evalsys.registry.cycles import move
+from evalsys.registry.models import Cycle, CycleState, Entry
 from evalsys.registry.pins import rules_of
 from tests.evaluation.rated import all_at, assess, rated_cycle, rated_entry, respond
 from tests.evaluation.test_aggregations import some_answers
@@ -184,3 +186,38 @@ def test_somebody_of_another_region_may_not_run(session: Session) -> None:
     cycle = rated_cycle(session, contracts=1)
     with pytest.raises(NotAllowed):
         run_cycle(session, cycle, actor=actor(Role.OFFICER, region=make_county(session)), now=NOW)
+
+
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+def just_closed(session: Session, *, used: bool = False) -> Cycle:
+    """A cycle whose collecting ends at NOW, with one invitation more than there are answers."""
+    cycle = rated_cycle(session, contracts=2, state="collecting")
+    entry = session.scalars(select(Entry).where(Entry.cycle_id == cycle.id)).first()
+    assert entry is not None
+    session.add(Invitation(code_hmac=b"1" * 32, entry_id=entry.id, used=used))
+    move(session, cycle, CycleState.REVIEW, actor=CONTROLLER, now=NOW)
+    return cycle
+
+
+def test_a_run_waits_for_the_forms_that_are_still_open(session: Session) -> None:
+    cycle = just_closed(session)
+    with pytest.raises(Conflict) as waits:
+        run_cycle(session, cycle, actor=CONTROLLER, now=NOW + HALF_AN_HOUR)
+    assert "18:00" in waits.value.message
+    with pytest.raises(Conflict):  # only an administrator says so
+        run_cycle(session, cycle, early=True, actor=actor(Role.OFFICER), now=NOW)
+    assert cycle.state == "review"
+    run_cycle(session, cycle, actor=CONTROLLER, now=NOW + HALF_AN_HOUR + timedelta(seconds=1))
+    assert cycle.state == "preliminary"
+
+
+def test_a_run_does_not_wait_where_nobody_can_answer(session: Session) -> None:
+    assert run_cycle(session, just_closed(session, used=True), actor=CONTROLLER, now=NOW).scores
+
+
+def test_not_waiting_is_in_the_trail(session: Session) -> None:
+    run_cycle(session, just_closed(session), early=True, actor=CONTROLLER, now=NOW)
+    told = session.scalars(select(AuditEntry.detail).where(AuditEntry.act == "evaluation.run_cycle")).one()
+    assert told["before_forms_ended"] is True

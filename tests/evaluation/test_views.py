@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
 from evalsys.base.access import COMMAND_LINE, Role
+from evalsys.base.clock import now
 from evalsys.evaluation.models import Run
 from evalsys.evaluation.queries import Compared
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.models import Edition
 from evalsys.registry.cycles import cycle_by_code, move
 from evalsys.registry.models import CycleState, Entry, Region
+from tests.collection.surveys import make_invitation
 from tests.evaluation.rated import all_at, rated_cycle, rated_entry, respond
 from tests.factories import NOW, make_account, make_cycle, make_region
 from tests.pages import CheckedClient
@@ -249,3 +251,22 @@ def test_a_contract_can_be_looked_at_before_it_is_public(officer: CheckedClient,
     assert f'src="{found[0]}/waterfall.svg"' in page
     assert "得分" in officer.get(f"{found[0]}/waterfall.svg").text
     assert "暂不评级" in text_of(officer, found[-1])
+
+
+def test_only_an_administrator_can_say_that_open_surveys_are_not_waited_for(
+    people: dict[Role, Account], sign_in: Callable[..., CheckedClient], write: Callable[..., Any]
+) -> None:
+    address = "/evaluation/cycles/2026/run"
+    write(lambda session: make_invitation(session, entry=session.scalars(select(Entry)).first()))
+    write(lambda s: move(s, cycle_by_code(s, "2026"), CycleState.REVIEW, actor=COMMAND_LINE, now=now()))
+    officer, administrator = sign_in(people[Role.OFFICER]), sign_in(people[Role.ADMINISTRATOR])
+    page = text_of(officer, address)
+    assert "打开着的问卷" in page
+    assert "<button" not in page.split("<main")[1]
+    assert officer.post(address, data={"early": "y"}).status_code == 409
+    assert 'name="early"' in text_of(administrator, address)
+    refused = administrator.post(address)
+    assert refused.status_code == 409
+    assert "打开着的问卷" in refused.text
+    assert administrator.post(address, data={"early": "y"}).status_code == 303
+    assert 'name="early"' not in text_of(administrator, address)

@@ -11,7 +11,8 @@ from evalsys.cli import run
 from evalsys.config import Settings
 from evalsys.evaluation.models import KeptSums, Run
 from evalsys.publication.models import Edition
-from evalsys.registry.models import Cycle
+from evalsys.registry.models import Cycle, Entry
+from tests.collection.surveys import make_invitation
 from tests.evaluation.rated import rated_cycle
 
 WHY = "补入漏登的纸质问卷，重新计算。"
@@ -113,3 +114,15 @@ def test_a_terminal_is_told_each_step(
     assert run(["cycle", "2026", "run"]) == 0
     told = capsys.readouterr().err
     assert told.index("读取评分") < told.index("为 2 个项目计分") < told.index("保存结果")
+
+
+def test_a_run_that_is_not_to_wait_for_open_surveys_says_so(
+    county: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with county.transaction() as session:
+        make_invitation(session, entry=session.scalars(select(Entry).join(Cycle).where(Cycle.code == "2026")).first())
+    assert run(["cycle", "2026", "close"]) == 0
+    assert run(["cycle", "2026", "run"]) == 2
+    assert "打开着的问卷" in capsys.readouterr().err
+    assert run(["cycle", "2026", "run", "--early"]) == 0
+    assert state(county) == "preliminary"

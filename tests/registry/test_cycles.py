@@ -116,6 +116,8 @@ def test_a_cycle_goes_through_its_states_in_order_only(session: Session) -> None
         if following is not None:
             cycles.move(session, cycle, following, actor=f.actor(), now=f.NOW)
     assert cycle.state == "closed"
+    assert cycle.collected_until == f.NOW
+    assert cycles.forms_taken_until(cycle) == f.NOW + cycles.GRACE
     acts = session.scalars(select(AuditEntry).where(AuditEntry.act == "registry.move_cycle")).all()
     assert [entry.detail["to"] for entry in acts] == ["collecting", "review", "preliminary", "published", "closed"]
 

@@ -89,6 +89,7 @@ BAD: dict[str, tuple[type[Any], Change]] = {
     "ck_cycle_state_known": (Cycle, change(f.make_cycle, state="asleep")),
     "ck_cycle_closes_after_opening": (Cycle, change(f.make_cycle, closes_on=date(2026, 9, 30))),
     "ck_cycle_rules_pinned_when_open": (Cycle, change(f.make_cycle, rules_id=None)),
+    "ck_cycle_collected_when_over": (Cycle, change(f.make_cycle, collected_until=f.NOW)),
     "uq_cycle_code": (Cycle, again(f.make_cycle)),
     "ck_rules_pin_reason_given": (RulesPin, again(pin, reason="")),
     "uq_entry_cycle_id_contract_id": (Entry, again(f.make_entry)),
