@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from evalsys.config import command_language
 from evalsys.evaluation.file_faults import FilesFaulty, Message, _l
 from evalsys.rules.loading import loads, rules_hash
+
+if TYPE_CHECKING:
+    from evalsys.evaluation.files import Scored
+    from evalsys.rules.model import Rules
 
 FAULTY = 2
 """Exit code of files that cannot be scored."""
@@ -22,7 +28,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--rules", type=_FILE, required=True, help="The rules file, e.g. examples/one-party.toml.")
 @click.option("--contracts", type=_FILE, help="contract, vendor, peer_group, amount, served, service_type.")
 @click.option("--frame", type=_FILE, help="contract, stratum (or township, item), size: whom each contract serves.")
-@click.option("--out", type=_FILE, required=True, help="Folder for scores.csv and scores.json.")
+@click.option("--out", type=_FILE, required=True, help="Folder for scores.csv, scores.json and flags.csv.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of random draws.")
 @click.option(
     "--memory", type=click.IntRange(100), default=800, show_default=True, help="MB that reading Parquet may use."
@@ -39,7 +45,7 @@ def score(
     memory: int,
     threads: int | None,
 ) -> None:
-    """Score RATINGS, a long file, and write scores.csv and scores.json.
+    """Score RATINGS, a long file, and write scores.csv, scores.json and, where the rules look for signs, flags.csv.
 
     RATINGS has one row a rating: contract, party, rater, criterion, value, and if wanted mode, stratum (or township and
     item), vendor and held (yes: counted nowhere). In a frame that knows only margins, township or item is empty in each
@@ -54,7 +60,10 @@ def score(
     this, or wide with one row a respondent and, instead of criterion and value, one column for each criterion's code;
     empty = left out, 0 or na = not applicable.
 
-    The raters' reliability and signs of careless or false ratings are looked at in the database only, not here.
+    Where the rules ask whether raters are reliable, scores.json tells it. Where they look for signs of careless or
+    false ratings, flags.csv lists them with the raters' labels, for those who check and not for publication; a sign
+    changes no score. Files do not tell when an answer came nor how long it took, so there are no signs of that. In
+    Parquet no signs are looked for: "integrity" of "steps" in scores.json is then null.
 
     The same files, rules and seed give the same bytes. Faulty files: every fault on stderr, exit 2, nothing written.
     """  # noqa: D301 - click reads a real backspace as "do not wrap"
@@ -82,17 +91,25 @@ def score(
         "held": scored.held,
     }
     _told_on_a_terminal(_l("writing"))
-    table, breakdown = write_scores(out, scored.inputs, known, scored.result, origin)
-    ranks = scored.result.rank
-    counts = {"scored": int((ranks > 0).sum()), "all": len(ranks)}
-    done = _l(
-        "Scored %(scored)s of %(all)s contracts: %(table)s, %(breakdown)s", **counts, table=table, breakdown=breakdown
-    )
+    written = write_scores(out, scored, known, origin)
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
-    click.echo(done.said(language))
+    for message in _what_was_done(scored, known, *written):
+        click.echo(message.said(language))
+
+
+def _what_was_done(scored: Scored, rules: Rules, table: Path, breakdown: Path, *flags: Path) -> Iterator[Message]:
+    ranks = scored.result.rank
+    counts = {"scored": int((ranks > 0).sum()), "all": len(ranks)}
+    yield _l(
+        "Scored %(scored)s of %(all)s contracts: %(table)s, %(breakdown)s", **counts, table=table, breakdown=breakdown
+    )
     if scored.held:
-        click.echo(_l("Ratings held back, counted nowhere: %(held)s", held=scored.held).said(language))
+        yield _l("Ratings held back, counted nowhere: %(held)s", held=scored.held)
+    if scored.flags is not None:
+        yield _l("Signs that a person must look at: %(count)s (%(file)s)", count=len(scored.flags), file=flags[0])
+    elif rules.integrity is not None:
+        yield _l("Signs are not looked for in Parquet; give the ratings as .csv to see them.")
 
 
 def _told_on_a_terminal(message: Message) -> None:

@@ -11,7 +11,7 @@ rater:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,11 +19,14 @@ import numpy as np
 
 from evalsys.evaluation.contract_files import Contract, read_contracts, read_frame
 from evalsys.evaluation.file_agreement import refuse_disagreement
+from evalsys.evaluation.file_answers import Said, appointed, item_sums, said_by
 from evalsys.evaluation.file_faults import Findings, Message, _l
-from evalsys.evaluation.file_inputs import gather, inputs_of
+from evalsys.evaluation.file_inputs import Gathered, gather, inputs_of
+from evalsys.evaluation.file_signs import Flag, signs_of_parties, signs_of_ratings
 from evalsys.evaluation.parquet.opening import Room, is_parquet
 from evalsys.evaluation.parquet.reading import read_parquet
 from evalsys.evaluation.rating_files import Ratings, read_ratings
+from evalsys.evaluation.reliability import Told, reliability_of
 from evalsys.evaluation.strata import Frame
 from evalsys.rules.model import Rules
 from evalsys.scoring.engine import score
@@ -58,13 +61,20 @@ class Sources:
 class Scored:
     """A run from files: what went in, what came out.
 
-    `files`: SHA-256 of each input file by its purpose; `held`: ratings held back, which count nowhere.
+    Attributes:
+        inputs, result: the scores.
+        files: SHA-256 of each input file by its purpose.
+        held: ratings held back, which count nowhere.
+        reliability: step 11; None where the rules do not ask.
+        flags: step 12, ascending; None where the rules do not ask, or the ratings are Parquet.
     """
 
     inputs: Inputs
     result: Result
     files: Mapping[str, str]
     held: int
+    reliability: Told | None = None
+    flags: Sequence[Flag] | None = None
 
 
 def score_files(
@@ -88,18 +98,42 @@ def score_files(
         FilesFaulty: with every fault of the first faulty file, up to 100.
         OSError: a file cannot be opened.
     """
-    inputs, held = read_inputs(sources, rules, room=room, progress=progress)
+    read = _read(sources, rules, room=room, progress=progress)
+    inputs, flags = read.inputs, read.flags
     progress(_l("scoring %(count)s contracts", count=f"{len(inputs.contracts):,}"))
-    return Scored(inputs, score(inputs, rules, seed=seed), sources.hashes(), held)
+    result, agreement = score(inputs, rules, seed=seed), None
+    if rules.reliability:
+        progress(_l("comparing raters"))
+        agreement = reliability_of(result, rules, rules.reliability, read.said.judgements, read.said.items)
+    if rules.integrity and flags is not None:
+        flags = sorted([*flags, *signs_of_parties(inputs, result, rules, rules.integrity)])
+    return Scored(inputs, result, sources.hashes(), read.held, agreement, flags)
 
 
 def read_inputs(
     sources: Sources, rules: Rules, *, room: Room = ROOM, progress: Callable[[Message], None] = lambda _said: None
 ) -> tuple[Inputs, int]:
     """Step 0 from files: the arrays, and how many ratings are held back. Arguments and errors as of `score_files`."""
+    read = _read(sources, rules, room=room, progress=progress)
+    return read.inputs, read.held
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """The files without their ratings; `flags` = signs in ratings, None where they are not looked for."""
+
+    inputs: Inputs
+    held: int
+    said: Said
+    flags: Sequence[Flag] | None = None
+
+
+def _read(sources: Sources, rules: Rules, *, room: Room, progress: Callable[[Message], None]) -> _Read:
     if is_parquet(sources.ratings):
-        return read_parquet(
-            sources.ratings, rules, contracts=sources.contracts, frame=sources.frame, room=room, progress=progress
+        return _Read(
+            *read_parquet(
+                sources.ratings, rules, contracts=sources.contracts, frame=sources.frame, room=room, progress=progress
+            )
         )
     listed = read_contracts(sources.contracts, rules) if sources.contracts else None
     read = read_ratings(sources.ratings, rules, progress=progress)
@@ -108,7 +142,20 @@ def read_inputs(
     frame = read_frame(sources.frame, listed.keys()) if sources.frame else Frame()
     cycle = gather(read, rules, listed, frame)
     refuse_disagreement(cycle, Findings(sources.ratings.name))
-    return inputs_of(cycle), read.held
+    return _Read(inputs_of(cycle), read.held, *_look_at_raters(cycle, progress))
+
+
+def _look_at_raters(cycle: Gathered, progress: Callable[[Message], None]) -> tuple[Said, Sequence[Flag] | None]:
+    """What step 11 reads, and the signs of step 12; nothing of a step that is off."""
+    rules = cycle.rules
+    if rules.reliability is None and rules.integrity is None:
+        return Said(), None
+    progress(_l("looking at raters"))
+    raters, said = said_by(cycle)
+    flags = signs_of_ratings(cycle.outline, raters, said, rules.integrity) if rules.integrity else None
+    if rules.reliability is None:
+        return Said(), flags
+    return Said(appointed(said), [sums for one in said for sums in item_sums(cycle.outline, one)]), flags
 
 
 def _told_by_ratings(ratings: Ratings, rules: Rules) -> dict[str, Contract]:

@@ -36,8 +36,25 @@ class Questions:
     levels: Integers
 
 
+@dataclass(frozen=True, eq=False)
+class Everywhere:
+    """What came on all contracts that are asked the same, the one that is looked at among them.
+
+    Attributes:
+        times: how often each row of answers, as bytes, came.
+        respondents: how many rows.
+    """
+
+    times: Mapping[bytes, int]
+    respondents: int
+
+    @classmethod
+    def of(cls, times: Counter[bytes]) -> Everywhere:
+        return cls(times, times.total())
+
+
 def signs_of_respondents(
-    answers: Levels, fast: Flags, asked: Questions, elsewhere: Mapping[bytes, int], rules: Integrity
+    answers: Levels, fast: Flags, asked: Questions, everywhere: Everywhere, rules: Integrity
 ) -> dict[int, list[Sign]]:
     """Signs of a contract's recipients, by row.
 
@@ -47,7 +64,7 @@ def signs_of_respondents(
         answers: in the order they were asked.
         fast: shape (respondents,), answered in under 20 seconds.
         asked: the questions.
-        elsewhere: how often each row, as bytes, came on the other contracts that are asked the same.
+        everywhere: what came on all contracts that are asked the same.
         rules: thresholds.
     """
     given = (answers > 0).sum(axis=1)
@@ -58,7 +75,7 @@ def signs_of_respondents(
     if rules.too_fast:
         for row in np.flatnonzero(fast & enough).tolist():
             found.setdefault(row, [runs[row]] if row in runs else []).append({"sign": TOO_FAST, "seconds": 20})
-    for row, sign in _twins(answers, set(runs), elsewhere, rules).items():
+    for row, sign in _twins(answers, set(runs), everywhere, rules).items():
         found.setdefault(row, []).append(sign)
     return found
 
@@ -88,7 +105,7 @@ def _runs(answers: Levels, asked: Questions, rules: Integrity) -> dict[int, Sign
     }
 
 
-def _twins(answers: Levels, plain: set[int], elsewhere: Mapping[bytes, int], rules: Integrity) -> dict[int, Sign]:
+def _twins(answers: Levels, plain: set[int], everywhere: Everywhere, rules: Integrity) -> dict[int, Sign]:
     """Rows that too many others repeat; rows of one level throughout are alike for a plainer reason."""
     rows = [row for row in range(len(answers)) if row not in plain]
     if len(rows) <= rules.twins:
@@ -98,11 +115,13 @@ def _twins(answers: Levels, plain: set[int], elsewhere: Mapping[bytes, int], rul
         twins = integrity.near_duplicates(table, alike=rules.alike, least=rules.least_questions)
     except ValueError:  # too many different rows to compare them pair by pair
         return {}
-    others, different = sum(elsewhere.values()), len(np.unique(answers[rows], axis=0))
+    repeated = np.flatnonzero(twins.count >= rules.twins).tolist()
+    others, different = everywhere.respondents - len(answers), len(np.unique(answers[rows], axis=0)) if repeated else 0
     found = {}
-    for place in np.flatnonzero(twins.count >= rules.twins).tolist():
+    for place in repeated:
         row, count = rows[place], int(twins.count[place])
-        usual = len(answers) * (elsewhere.get(answers[row].tobytes(), 0) + 1) / (others + 1)
+        elsewhere = everywhere.times[answers[row].tobytes()] - int((answers == answers[row]).all(axis=1).sum())
+        usual = len(answers) * (elsewhere + 1) / (others + 1)
         if others and pdtrc(count, usual) * different > rules.twins_chance:  # any of the different rows may come up
             continue
         found[row] = {"sign": NEAR_DUPLICATES, "twins": count, "respondents": len(answers), "alike": rules.alike}

@@ -24,7 +24,7 @@ from evalsys.evaluation.aggregations import levels_of
 from evalsys.evaluation.answers import Assessed, assessed, response_rows
 from evalsys.evaluation.arrays import entries_of
 from evalsys.evaluation.breakdown import SMALLEST_GROUP
-from evalsys.evaluation.integrity import Levels, Questions, Sign
+from evalsys.evaluation.integrity import Everywhere, Levels, Questions, Sign
 from evalsys.evaluation.models import FlagState, IntegrityFlag, Score
 from evalsys.evaluation.queries import SCORABLE, latest_run
 from evalsys.evaluation.reliability import Judgements, points_of
@@ -152,12 +152,12 @@ def _recipients(session: Session, entries: list[Entry], rules: Rules, thresholds
         fast = np.array([row[1] == TimeBand.UNDER_20.value for row in rows], dtype=np.bool_)
         answered.append((entry, [row[0] for row in rows], fast, table))
         everywhere[entry.contract.service_type] += integrity.patterns(table)
+    together = {kind: Everywhere.of(times) for kind, times in everywhere.items()}
     found: Found = {}
     for entry, keys, fast, table in answered:
         kind = entry.contract.service_type
-        elsewhere = everywhere[kind] - integrity.patterns(table)
         asked = Questions(np.array([levels_of(rules, code) for code in _asked(rules, SAMPLED, kind)], dtype=np.int64))
-        signs = integrity.signs_of_respondents(table, fast, asked, elsewhere, thresholds)
+        signs = integrity.signs_of_respondents(table, fast, asked, together[kind], thresholds)
         found |= {(entry.id, keys[row], None): told for row, told in signs.items()}
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Ratings:
 
     Attributes:
         contracts, vendors, modes, strata: the labels that the columns point into.
-        raters: names of the raters whose severity is taken off, by their position; empty where it is not.
+        raters: names of the raters, where the rules have a step that looks at raters; else empty.
         held: ratings held back, which are counted nowhere else.
         contract, party, rater, criterion, mode, stratum: positions.
         vendor: position; all 0 in a file without vendors.
@@ -55,7 +55,7 @@ class Ratings:
     vendors: tuple[str, ...]
     modes: tuple[str, ...]
     strata: Strata
-    raters: Mapping[int, str]
+    raters: tuple[str, ...]
     held: int
     contract: Integers
     vendor: Integers
@@ -230,7 +230,7 @@ class _Reading:
             vendors=self._names("vendor"),
             modes=self._names("mode"),
             strata=Strata(tuple(strata), self.parted),
-            raters=self._raters(columns["party"], columns["rater"]),
+            raters=self._names("rater") if looks_at_raters(self.rules) else (),
             held=self.held,
             value=np.concatenate(self.numbers) if self.rows else np.zeros(0),
             **columns,
@@ -238,14 +238,6 @@ class _Reading:
 
     def _names(self, name: str) -> tuple[str, ...]:
         return tuple(self.labels[name].names) or ("",)  # a column that is not there has one nameless entry
-
-    def _raters(self, party: Integers, rater: Integers) -> dict[int, str]:
-        """Names of the raters of the party whose severity is taken off."""
-        if self.rules.severity is None:
-            return {}
-        named = self.labels["rater"].names
-        places = np.unique(rater[party == self.labels["party"][self.rules.severity.party]])
-        return {place: named[place] for place in places.tolist()}
 
     def _positions(self, name: str, block: Block) -> Integers:
         if name not in block.cells:  # the rules have just one, or nobody tells them apart
@@ -286,6 +278,11 @@ def _faulty_values(criterion: Criterion, rules: Rules, value: Vector) -> Flags:
         return np.array(np.isnan(value))
     right = (value >= 1) & (value <= top) & (np.floor(value) == value)
     return np.array(~(right | ((value == _NOT_APPLICABLE) & criterion.not_applicable)))
+
+
+def looks_at_raters(rules: Rules) -> bool:
+    """Whether a step of the rules tells one rater from another."""
+    return any(section is not None for section in (rules.severity, rules.reliability, rules.integrity))
 
 
 def measured_criteria(rules: Rules) -> Flags:

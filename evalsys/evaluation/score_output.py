@@ -1,4 +1,4 @@
-"""A run as two files: a table for reading on, and the full breakdown."""
+"""A run as files: a table for reading on, the full breakdown, and the signs that a person must look at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +16,8 @@ import numpy as np
 from evalsys import __version__
 from evalsys.evaluation import pooled_terms
 from evalsys.evaluation.breakdown import of_steps, rank_sets_told
+from evalsys.evaluation.file_signs import Flag
+from evalsys.evaluation.files import Scored
 from evalsys.rules.model import Rules
 from evalsys.scoring.inputs import NOT_APPLICABLE_LEVEL, Inputs
 from evalsys.scoring.result import Cells, Result
@@ -39,11 +41,19 @@ HEADER = (
     "shrunk",
     "reliability",
 )
-STEPS = ("weighting", "adjustment", "severity", "shrinkage", "rank_sets", "sensitivity")
+FLAGS = ("contract", "party", "rater", "sign", "value", "threshold")
+STEPS = (
+    "weighting",
+    "adjustment",
+    "severity",
+    "shrinkage",
+    "rank_sets",
+    "sensitivity",
+    "reliability",
+    "integrity",
+)
 """Steps of the method that a section of the rules turns on."""
 
-NOT_TAKEN = ("reliability", "integrity")
-"""Steps that look at raters and not at scores: runs in the database take them, files do not."""
 FORMAT = 1
 """Of scores.json."""
 
@@ -57,35 +67,39 @@ _OF_STEP = {
 """The section of the rules that each part of a cell belongs to."""
 
 
-def write_scores(out: Path, inputs: Inputs, rules: Rules, result: Result, origin: dict[str, Any]) -> tuple[Path, Path]:
-    """Write scores.csv and scores.json into a folder, each whole or not at all.
+def write_scores(out: Path, scored: Scored, rules: Rules, origin: dict[str, Any]) -> list[Path]:
+    """Write scores.csv, scores.json and, where signs were looked for, flags.csv; each whole or not at all.
 
     Numbers of the table have 6 decimals; those of the breakdown are exact, so that its parts add up to the score.
 
     Args:
         out: the folder; made when missing.
-        inputs, rules, result: the run.
+        scored, rules: the run.
         origin: what the breakdown says of where it comes from: hashes of the rules and of the files.
 
     Raises:
         OSError: the folder cannot be written to.
     """
     out.mkdir(parents=True, exist_ok=True)
-    table, breakdown = out / "scores.csv", out / "scores.json"
-    fresh = [path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in (table, breakdown)]
+    tables = {"scores.csv": _table(scored.inputs, rules, scored.result)}
+    if scored.flags is not None:
+        tables["flags.csv"] = _flags(scored.flags)
+    names = ("scores.csv", "scores.json", *(name for name in tables if name != "scores.csv"))
+    fresh = {out / f".{name}.{os.getpid()}.tmp": out / name for name in names}
     try:
-        with fresh[0].open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerows(_table(inputs, rules, result))
-            _settle(stream)
-        with fresh[1].open("w", encoding="utf-8") as stream:
-            stream.writelines(_breakdown(inputs, rules, result, origin))
-            _settle(stream)
-        for path, target in zip(fresh, (table, breakdown), strict=True):
+        for path, target in fresh.items():
+            with path.open("w", encoding="utf-8", newline="") as stream:
+                if target.name in tables:
+                    csv.writer(stream, lineterminator="\n").writerows(tables[target.name])
+                else:
+                    stream.writelines(_breakdown(scored, rules, origin))
+                _settle(stream)
+        for path, target in fresh.items():
             path.replace(target)
     finally:
         for path in fresh:
             path.unlink(missing_ok=True)
-    return table, breakdown
+    return list(fresh.values())
 
 
 def _settle(stream: IO[str]) -> None:
@@ -115,6 +129,12 @@ def _table(inputs: Inputs, rules: Rules, result: Result) -> Iterator[tuple[objec
         )
 
 
+def _flags(flags: Sequence[Flag]) -> Iterator[tuple[object, ...]]:
+    yield FLAGS
+    for flag in flags:
+        yield flag.contract, flag.party, flag.rater, flag.sign, f"{flag.value:.6g}", f"{flag.threshold:.6g}"
+
+
 def _among_peers(result: Result, c: int) -> tuple[object, ...]:
     """The rank set, the band, the shrunken score and its reliability; empty where the step is off or has no score."""
     sets, shrunken = result.rank_sets, result.shrunken
@@ -123,8 +143,9 @@ def _among_peers(result: Result, c: int) -> tuple[object, ...]:
     return *ranks, *drawn
 
 
-def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, Any]) -> Iterator[str]:
+def _breakdown(scored: Scored, rules: Rules, origin: dict[str, Any]) -> Iterator[str]:
     """The document in pieces, one line a contract and a vendor: a large cycle is never held as one text."""
+    inputs, result = scored.inputs, scored.result
     head = {
         "format": FORMAT,
         "software": f"evalsys {__version__}",
@@ -132,10 +153,12 @@ def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, A
         "seed": result.seed,
         "level": rules.interval.level,
         "aggregation": rules.aggregation,
-        "steps": {step: getattr(rules, step) is not None for step in STEPS} | dict.fromkeys(NOT_TAKEN, False),
+        "steps": _steps(scored, rules),
     }
     pooled = pooled_terms.to_json(result.pooled)
     lists = {"parties": inputs.parties, "dimensions": inputs.dimensions, "pooled": pooled}
+    if scored.reliability is not None:
+        lists["reliability"] = scored.reliability
     yield "{\n" + ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in (head | origin | lists).items())
     yield ',\n"contracts": ['
     steps = of_steps(result, inputs, rules)
@@ -147,6 +170,12 @@ def _breakdown(inputs: Inputs, rules: Rules, result: Result, origin: dict[str, A
     for v, groups in enumerate(_in_groups(inputs, result)):
         yield (",\n" if v else "\n") + _json(_vendor(v, groups, inputs, rules, result))
     yield "\n]\n}\n"
+
+
+def _steps(scored: Scored, rules: Rules) -> dict[str, bool | None]:
+    """Whether each step was taken; null = the rules ask for it, but it is not taken for such files."""
+    taken: dict[str, bool | None] = {step: getattr(rules, step) is not None for step in STEPS}
+    return taken | ({"integrity": None} if taken["integrity"] and scored.flags is None else {})
 
 
 def _contract(c: int, inputs: Inputs, rules: Rules, result: Result) -> dict[str, Any]:

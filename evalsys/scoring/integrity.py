@@ -201,10 +201,8 @@ def near_duplicates(answers: ArrayLike, *, alike: float = 0.85, least: int = 5) 
     if not 0 < number("alike", alike) <= 1:
         raise ValueError(f"alike: must be above 0 and at most 1, is {alike}")
     whole("least", least, least=1)
-    codes = np.full(table.shape, -1, dtype=np.int32)
-    for code, column in zip(codes.T, table.T, strict=True):
-        given = ~np.isnan(column)
-        code[given] = np.unique(column[given], return_inverse=True)[1]
+    codes = np.unique(table, return_inverse=True)[1].reshape(table.shape).astype(np.int32)
+    codes[np.isnan(table)] = -1
     rows, back, copies = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
     if len(rows) > DISTINCT_UP_TO:
         raise ValueError(f"answers: {len(rows)} different rows are too many to compare; give one contract at a time")

@@ -98,11 +98,12 @@ def alpha_of_counts(
         raise ValueError(f"ratings: {len(given)} targets have two ratings; at least two must")
     if len(place) < 2:
         raise ValueError("ratings: all are equal, so agreement beyond chance is not defined")
-    disagree = _Disagreement(given, place, metric)
-    alpha = float(disagree.alphas(np.ones((1, len(given))))[0])
+    kinds, targets = np.unique(given, axis=0, return_counts=True)  # alike targets are drawn together
+    disagree = _Disagreement(kinds, place, metric)
+    alpha = float(disagree.alphas(targets[None, :].astype(np.float64))[0])
     random = np.random.default_rng(seed)
-    chances = np.full(len(given), 1 / len(given))
-    step = max(1, _AT_ONCE // len(given))
+    chances = targets / len(given)
+    step = max(1, _AT_ONCE // len(kinds))
     drawn = [
         disagree.alphas(random.multinomial(len(given), chances, size=min(step, draws - start)).astype(np.float64))
         for start in range(0, draws, step)

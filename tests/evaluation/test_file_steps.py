@@ -9,7 +9,7 @@ import pytest
 
 from evalsys.evaluation.file_faults import FilesFaulty
 from evalsys.evaluation.files import Scored, Sources, read_inputs, score_files
-from evalsys.evaluation.score_output import NOT_TAKEN, STEPS
+from evalsys.evaluation.score_output import STEPS
 from evalsys.rules.model import Rules
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.result import Ranked, Shrunken, WeightSpace
@@ -216,7 +216,8 @@ def last_one(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_step_that_is_off_leaves_no_trace_and_is_said_to_be_off(tmp_path: Path) -> None:
     rules = one_party()
     _, document = output(tmp_path, run(tmp_path, FIVE, rules), rules)
-    assert document["steps"] == dict.fromkeys((*STEPS, *NOT_TAKEN), False)
+    assert document["steps"] == dict.fromkeys(STEPS, False)
+    assert "reliability" not in document
     only = last_one(document)
     assert not {"shrunken", "rank_set", "weight_space"} & only.keys()
     assert not {"weighting", "n_effective", "mode", "case_mix", "severity"} & only["cells"][0].keys()
@@ -227,7 +228,7 @@ def test_a_step_that_is_on_is_told_in_every_cell(tmp_path: Path) -> None:
     rules = long_rules(weighting={}, severity={}, reliability={})
     text = long("A,recipient,r1,satisfied,5", "A,third_party,e1,goals,3", "A,third_party,e1,records,2")
     _, document = output(tmp_path, run(tmp_path, text, rules), rules)
-    assert [step for step, taken in document["steps"].items() if taken] == ["weighting", "severity"]
+    assert [step for step, taken in document["steps"].items() if taken] == ["weighting", "severity", "reliability"]
     assert {"weighting", "n_effective", "severity"} <= last_one(document)["cells"][0].keys()
 
 

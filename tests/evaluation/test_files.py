@@ -281,7 +281,7 @@ def test_files_that_disagree_are_named_at_the_rating(tmp_path: Path) -> None:
 
 
 def output(folder: Path, scored: Scored, rules: Rules) -> tuple[str, dict[str, Any]]:
-    table, breakdown = write_scores(folder / "out", scored.inputs, rules, scored.result, {"files": dict(scored.files)})
+    table, breakdown, *_flags = write_scores(folder / "out", scored, rules, {"files": dict(scored.files)})
     return table.read_text("utf-8"), json.loads(breakdown.read_text("utf-8"))
 
 

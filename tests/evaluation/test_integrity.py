@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evalsys.evaluation import integrity
-from evalsys.evaluation.integrity import Levels, Questions, Sign
+from evalsys.evaluation.integrity import Everywhere, Levels, Questions, Sign
 from evalsys.rules.model import Integrity
 
 RULES = Integrity()
@@ -28,7 +28,8 @@ def signs(
     rules: Integrity = RULES,
 ) -> dict[int, list[Sign]]:
     quick = np.isin(np.arange(len(answers)), fast)
-    return integrity.signs_of_respondents(answers, quick, ASKED, elsewhere or {}, rules)
+    everywhere = Everywhere.of(Counter(elsewhere or {}) + integrity.patterns(answers))
+    return integrity.signs_of_respondents(answers, quick, ASKED, everywhere, rules)
 
 
 def codes(found: dict[int, list[Sign]]) -> dict[int, list[str]]:

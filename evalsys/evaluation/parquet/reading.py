@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evalsys.evaluation.contract_files import Contract, read_contracts, read_frame
+from evalsys.evaluation.file_answers import Said
 from evalsys.evaluation.file_faults import Findings, Message, _l
 from evalsys.evaluation.file_inputs import Outline, inputs_from, outline_of, places_of
 from evalsys.evaluation.parquet.agreement import note_strangers, refuse_changes, refuse_strata
+from evalsys.evaluation.parquet.answers import said_of
 from evalsys.evaluation.parquet.composites import Measured, terms_of
 from evalsys.evaluation.parquet.faults import refuse_doubles, refuse_faulty
 from evalsys.evaluation.parquet.layout import Layout, layout_of, listed, text
@@ -34,11 +36,11 @@ def read_parquet(
     frame: Path | None,
     room: Room,
     progress: Callable[[Message], None],
-) -> tuple[Inputs, int]:
+) -> tuple[Inputs, int, Said]:
     """Add up a long or wide Parquet file.
 
     Returns:
-        the arrays, and how many ratings are held back.
+        the arrays, how many ratings are held back, and what step 11 reads; empty where the rules do not ask.
 
     Raises:
         FilesFaulty: with the faults of the first faulty file, up to 100.
@@ -65,9 +67,11 @@ def read_parquet(
         sizes = read_frame(frame, known.keys()) if frame else Frame()
         refuse_strata(connection, layout, sizes, findings)
         outline = _outline(connection, layout, known, sizes)
-        sums, raters, judged = _summed(connection, layout, outline, progress)
+        measured = _measured(connection, layout)
+        sums, raters, judged = _summed(connection, layout, outline, measured, progress)
+        said = said_of(connection, layout, outline, measured) if rules.reliability else Said()
     # DuckDB has given its memory back by now
-    return inputs_from(outline, *sums.tables(), raters, judged), held
+    return inputs_from(outline, *sums.tables(), raters, judged), held, said
 
 
 def _held(connection: DuckDBPyConnection, layout: Layout, findings: Findings) -> int:
@@ -139,12 +143,16 @@ def _kept(connection: DuckDBPyConnection, name: str, columns: Mapping[str, np.nd
 
 
 def _summed(
-    connection: DuckDBPyConnection, layout: Layout, outline: Outline, progress: Callable[[Message], None]
+    connection: DuckDBPyConnection,
+    layout: Layout,
+    outline: Outline,
+    measured: Measured,
+    progress: Callable[[Message], None],
 ) -> tuple[Sums, Sequence[str], Judged | None]:
     rules = outline.rules
     groups = "SELECT count(*) AS n FROM answers GROUP BY contract, party"
     (most,) = connection.execute(f"SELECT coalesce(max(n), 1) FROM ({groups})").fetchall()[0]
-    sums, measured = Sums(connection, outline, strata=layout.strata, most=int(most)), _measured(connection, layout)
+    sums = Sums(connection, outline, strata=layout.strata, most=int(most))
     raters: Sequence[str] = ()
     judged = None
     for place, party in enumerate(rules.parties):
