@@ -26,7 +26,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
-from evalsys.collection import invitation_views, ratings_views, survey_views
+from evalsys.collection import evidence_views, invitation_views, ratings_views, survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
@@ -113,6 +113,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     accounts.install(app)
     publication.install(app)
     collection.install(app)
+    app.register_blueprint(evidence_views.bp)
     ratings_views.install(app)
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)

@@ -102,6 +102,11 @@ def yuan(fen: int | None) -> str:
     return "¥" + format_decimal(fen / 100, "#,##0.00", locale=language())
 
 
+def size(count: int) -> str:
+    """A file's size: 300 kB, 1.4 MB."""
+    return f"{number(-(-count // 1000))} kB" if count < 1_000_000 else f"{number(count / 1_000_000, 1)} MB"
+
+
 def install(app: Flask) -> None:
     """Give an application its languages and the filters that templates write values with."""
     compile_catalogues()
@@ -109,7 +114,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(config.TRANSLATIONS)
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Shanghai"
     Babel(app, locale_selector=choose_language)
-    for write in (words, day, moment, number, points, percent, yuan):
+    for write in (words, day, moment, number, points, percent, yuan, size):
         app.jinja_env.filters[write.__name__] = write
     app.jinja_env.globals["language"] = language
 

@@ -8,7 +8,7 @@ nothing is saved after the cycle has left collecting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -169,17 +169,31 @@ def submitted_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:
         NotFound: there is no such assessment, or it is still a draft.
         NotAllowed: it is somebody else's, and the actor oversees nothing or another branch.
     """
+    task = readable_of(session, assessment_id, actor=actor)
+    if not task.submitted:
+        raise _not_submitted()
+    return task
+
+
+def readable_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:
+    """The same, and for its rater a draft too."""
     kept = session.get(Assessment, assessment_id, options=[joinedload(Assessment.account)])
-    if kept is None or kept.state != AssessmentState.SUBMITTED:
-        raise NotFound(_("There is no such submitted assessment."), remedy=_("Start from your list of contracts."))
+    if kept is None:
+        raise _not_submitted()
     entry = _entry(session, kept.entry_id)
     if kept.account_id is None or kept.account_id != actor.account_id:
+        if kept.state != AssessmentState.SUBMITTED:
+            raise _not_submitted()
         if actor.role not in OVERSEERS:
             raise NotAllowed(
                 _("This assessment is another person's."), remedy=_("Only its rater and the overseers may read it.")
             )
         actor.require_region(entry.contract.region.path)
     return Task(entry, kept.party, questionnaire_of(entry, kept.party), kept)
+
+
+def _not_submitted() -> NotFound:
+    return NotFound(_("There is no such submitted assessment."), remedy=_("Start from your list of contracts."))
 
 
 def require_collecting(cycle: Cycle) -> None:
@@ -196,8 +210,12 @@ def require_collecting(cycle: Cycle) -> None:
         )
 
 
-def _task_to_change(session: Session, entry_id: int, version: str, actor: Actor) -> Task:
-    """The task, locked, when it is still open and as the rater saw it."""
+def task_to_change(session: Session, entry_id: int, actor: Actor) -> Task:
+    """The task, locked until the transaction's end.
+
+    Raises:
+        Conflict, Gone: it is submitted, or the cycle does not collect.
+    """
     session.execute(select(Account.id).where(Account.id == actor.account_id).with_for_update(key_share=True))
     session.execute(
         select(Cycle.id).join(Entry).where(Entry.id == entry_id).with_for_update(read=True, of=Cycle.__table__)
@@ -209,6 +227,12 @@ def _task_to_change(session: Session, entry_id: int, version: str, actor: Actor)
             _("This assessment is submitted and can no longer be changed."),
             remedy=_("Ask the administrator if something in it is wrong."),
         )
+    return task
+
+
+def _task_as_seen(session: Session, entry_id: int, version: str, actor: Actor) -> Task:
+    """The same, where it is still as the rater saw it."""
+    task = task_to_change(session, entry_id, actor)
     if task.version != version:
         raise NewerDraft(
             _("This assessment was saved from another window after you opened it."),
@@ -231,23 +255,25 @@ def save_draft(
         NewerDraft: another window saved in between.
         Conflict, Gone: it is submitted, or the cycle does not collect.
     """
-    task = _task_to_change(session, entry_id, version, actor)
+    task = _task_as_seen(session, entry_id, version, actor)
     _require_values(task.questionnaire, answers)
-    if task.assessment is None:
-        task = Task(
-            task.entry,
-            task.party,
-            task.questionnaire,
-            Assessment(entry_id=entry_id, party=task.party, account_id=actor.account_id, saved_at=now),
-        )
-        session.add(task.assessment)
-    kept = task.assessment
-    assert kept is not None  # noqa: S101 - made just above where there was none
+    kept = with_draft(session, task, actor, now)
     kept.saved_at = now
+    task = replace(task, assessment=kept)
     _replace_ratings(kept, task.questionnaire, answers)
     session.flush()
     _record(session, task, "collection.save_draft", actor, now)
     return task
+
+
+def with_draft(session: Session, task: Task, actor: Actor, now: datetime) -> Assessment:
+    """The task's draft, begun where there is none."""
+    if task.assessment is not None:
+        return task.assessment
+    begun = Assessment(entry_id=task.entry.id, party=task.party, account_id=actor.account_id, saved_at=now)
+    session.add(begun)
+    session.flush()
+    return begun
 
 
 def _require_values(asked: Questionnaire, answers: Mapping[str, Answer]) -> None:
@@ -277,7 +303,7 @@ def submit(session: Session, entry_id: int, *, version: str, actor: Actor, now: 
         NewerDraft: it was saved again after the rater checked it.
         Conflict, Gone: it is submitted already, or the cycle does not collect.
     """
-    task = _task_to_change(session, entry_id, version, actor)
+    task = _task_as_seen(session, entry_id, version, actor)
     if task.assessment is None or task.missing:
         raise Incomplete(
             _("Some required questions have no answer yet."),

@@ -115,6 +115,17 @@ class AssignForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     )
 
 
+class EvidenceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """The view fills in the questions to choose from."""
+
+    file = FileField(
+        _l("File"),
+        description=_l("Photo (JPEG, PNG), PDF, Excel (.xlsx) or recording (MP3, M4A, WAV, Ogg), at most 20 MB."),
+        validators=[FileRequired(_l("Choose a file."))],
+    )
+    criterion = SelectField(_l("What it supports"), validate_choice=False, filters=[_clean])
+
+
 class RatingsFileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     file = FileField(
         _l("File with ratings"),

@@ -191,6 +191,33 @@ class AssessmentRating(Base):
     assessment: Mapped[Assessment] = relationship(back_populates="ratings")
 
 
+class Evidence(Base):
+    """A file that supports an assessment, or one rating of it; its bytes lie in the store under their SHA-256.
+
+    `name` is the sender's, for people to read; `media_type` is what the bytes say.
+    """
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        UniqueConstraint("assessment_id", "hash"),
+        CheckConstraint("size > 0", name="size_positive"),
+        CheckConstraint("length(hash) = 64", name="hash_length"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assessment_id: Mapped[int] = mapped_column(ForeignKey("assessment.id", ondelete="CASCADE"))
+    criterion: Mapped[str | None] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(120))
+    media_type: Mapped[str] = mapped_column(String(80))
+    size: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    added_at: Mapped[datetime]
+
+    assessment: Mapped[Assessment] = relationship()
+    account: Mapped[Account] = relationship()
+
+
 class EntryChange(Base):
     """How often ratings of an entry changed or went, and its assessments came; the database's triggers count.
 

@@ -21,6 +21,7 @@ from evalsys.base.language import words
 from evalsys.base.listing import Wanted
 from evalsys.collection import assessments, assignments, progress, queries
 from evalsys.collection.desk import open_assessments
+from evalsys.collection.evidence import evidence_of
 from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
 from evalsys.collection.ratings_import import IMPORT_STATES
 from evalsys.registry.catalogue import service_type_name
@@ -87,6 +88,8 @@ def save(entry_id: int) -> ResponseReturnValue:
         newest = assessments.task_of(reading(), entry_id, actor=current_actor())
         page = render_template("collection/newer_draft.html", task=newest, own=answers, form=form, fault=fault)
         return page, fault.status
+    if request.form.get("then") == "evidence":
+        return redirect(url_for("evidence.files", entry_id=entry_id), code=303)
     if request.form.get("then") == "check":
         return redirect(url_for(".check", entry_id=entry_id), code=303)
     flash(_("The draft is saved. You can close the page and go on later."))
@@ -94,7 +97,8 @@ def save(entry_id: int) -> ResponseReturnValue:
 
 
 def _rate_page(task: assessments.Task, form: AssessmentForm, status: int = 200) -> ResponseReturnValue:
-    return render_template("collection/rate.html", task=task, form=form), status
+    files = evidence_of(reading(), task.assessment)
+    return render_template("collection/rate.html", task=task, form=form, files=files), status
 
 
 @bp.get("/entries/<int:entry_id>/check")
@@ -106,7 +110,7 @@ def check(entry_id: int) -> ResponseReturnValue:
     if task.submitted:
         return redirect(url_for(".assessment", assessment_id=task.assessment.id), code=303)
     assessments.require_collecting(task.entry.cycle)
-    return render_template("collection/check.html", task=task)
+    return _check_page(task)
 
 
 @bp.post("/entries/<int:entry_id>/check")
@@ -119,10 +123,16 @@ def submit(entry_id: int) -> ResponseReturnValue:
             )
     except (assessments.Incomplete, assessments.NewerDraft) as fault:
         task = assessments.task_of(reading(), entry_id, actor=current_actor())
-        return render_template("collection/check.html", task=task, fault=fault), fault.status
+        return _check_page(task, fault)
     flash(_("Submitted. Thank you; it can no longer be changed."))
     assert done.assessment is not None  # noqa: S101 - submitting made it so
     return redirect(url_for(".assessment", assessment_id=done.assessment.id), code=303)
+
+
+def _check_page(task: assessments.Task, fault: Fault | None = None) -> ResponseReturnValue:
+    files = evidence_of(reading(), task.assessment)
+    page = render_template("collection/check.html", task=task, files=files, fault=fault)
+    return page, fault.status if fault else 200
 
 
 @bp.get("/assessments/<int:assessment_id>")
@@ -133,6 +143,7 @@ def assessment(assessment_id: int) -> ResponseReturnValue:
     return render_template(
         "collection/assessment.html",
         task=task,
+        files=evidence_of(reading(), task.assessment),
         party=rules_of(task.entry.cycle).party(task.party),
         is_own=actor.role in assessments.PARTY_OF,
     )

@@ -62,6 +62,7 @@ def test_values_are_written_in_the_readers_language(app: Flask) -> None:
     assert language.percent(0.305) == "30%"
     assert language.percent(0.305, 1) == "30.5%"
     assert language.yuan(12345678) == "¥123,456.78"
+    assert [language.size(count) for count in (1, 4_400, 1_400_000)] == ["1 kB", "5 kB", "1.4 MB"]
     with force_locale("en"):
         assert language.day(late) == "Nov 23, 2026"
 

@@ -8,14 +8,15 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
 from evalsys.base import migrations
+from evalsys.base.access import Role
 from evalsys.base.db import Database
-from evalsys.collection.models import Response
+from evalsys.collection.models import Assessment, Evidence, Response
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
 from evalsys.registry.models import Cycle
 from evalsys.selection.models import Candidate, Plan
 from tests.evaluation.rated import rated_cycle
-from tests.factories import NOW, make_vendor
+from tests.factories import NOW, make_account, make_entry, make_vendor
 from tests.selection.makers import make_candidate, make_plan
 
 
@@ -55,6 +56,23 @@ def test_rows_that_others_point_to_outlive_a_table_made_anew(database: Database)
     with database.engine.connect() as connection:
         if database.is_sqlite:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_evidence_goes_with_its_migration_and_leaves_the_assessments(database: Database) -> None:
+    with database.transaction() as session:
+        rater = make_account(session, Role.EVALUATOR)
+        kept = Assessment(
+            entry_id=make_entry(session).id, party="third_party", account_id=rater.id, state="draft", saved_at=NOW
+        )
+        session.add(kept)
+        session.flush()
+        named = {"name": "a.pdf", "media_type": "application/pdf", "size": 1, "hash": "a" * 64}
+        session.add(Evidence(assessment_id=kept.id, account_id=rater.id, added_at=NOW, **named))
+    migrations.downgrade(database, "0013")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        counted = [session.scalar(select(func.count()).select_from(model)) for model in (Assessment, Evidence)]
+        assert counted == [1, 0]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -31,7 +31,7 @@ def test_a_rater_drafts_checks_and_submits(
     assert page.locator("input:checked").count() == 1
     for question in page.locator("fieldset.question:has(label.level)").all():
         question.locator("label.level").nth(1).click()
-    follow(page, "main form button[name=then]")
+    follow(page, "main form button[value=check]")
     assert page.url.endswith("/check")
     follow(page, BUTTON)
     expect(page.locator(".alert-success")).to_contain_text(submitted)

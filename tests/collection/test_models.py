@@ -18,6 +18,8 @@ from evalsys.collection.models import (
     Assessment,
     AssessmentRating,
     Assignment,
+    EntryChange,
+    Evidence,
     Invitation,
     RatingsImport,
     ReceiptLeaf,
@@ -89,6 +91,21 @@ class Rows:
         self.session.flush()
         return AssessmentRating(**({"assessment_id": kept.id, "criterion": "x", "value": 1.0} | changes))
 
+    def evidence(self, **changes: Any) -> Evidence:
+        kept = self.session.scalar(select(Assessment)) or self.assessment()
+        self.session.add(kept)
+        self.session.flush()
+        given = {
+            "assessment_id": kept.id,
+            "name": "a.pdf",
+            "media_type": "application/pdf",
+            "size": 1,
+            "hash": "a" * 64,
+            "account_id": self.world.evaluator.id,
+            "added_at": NOW,
+        }
+        return Evidence(**(given | changes))
+
 
 Break = Callable[[Rows], list[Base]]
 
@@ -148,6 +165,13 @@ BREAKS: dict[str, list[Break]] = {
     "fk_assessment_import_id_ratings_import": [lambda r: [r.imported(import_id=ABSENT)]],
     "pk_assessment_rating": [lambda r: [r.assessment_rating(), r.assessment_rating()]],
     "ck_assessment_rating_value_or_not_applicable": [lambda r: [r.assessment_rating(not_applicable=True)]],
+    "pk_entry_change": [lambda _r: [EntryChange(entry_id=ABSENT, count=n) for n in (1, 2)]],
+    "pk_evidence": [lambda r: [r.evidence(id=1), r.evidence(id=1, hash="b" * 64)]],
+    "uq_evidence_assessment_id_hash": [lambda r: [r.evidence(), r.evidence()]],
+    "ck_evidence_size_positive": [lambda r: [r.evidence(size=0)]],
+    "ck_evidence_hash_length": [lambda r: [r.evidence(hash="a" * 63)]],
+    "fk_evidence_assessment_id_assessment": [lambda r: [r.evidence(assessment_id=ABSENT)]],
+    "fk_evidence_account_id_account": [lambda r: [r.evidence(account_id=ABSENT)]],
     "fk_assessment_rating_assessment_id_assessment": [lambda r: [r.assessment_rating(assessment_id=ABSENT)]],
 }
 
