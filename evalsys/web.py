@@ -26,7 +26,7 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
-from evalsys.collection import evidence_views, invitation_views, ratings_views, survey_views
+from evalsys.collection import evidence_views, invitation_views, outcome_views, ratings_views, survey_views
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
@@ -125,6 +125,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
     app.register_blueprint(survey_views.bp)
     app.register_blueprint(invitation_views.bp)
+    app.register_blueprint(outcome_views.bp)
 
     @app.get("/healthz")
     @access.public

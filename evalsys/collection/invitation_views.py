@@ -21,6 +21,7 @@ from evalsys.base.listing import Wanted
 from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.codes import code_key
 from evalsys.collection.invitations import OPEN_STATES, figures, figures_by_contract, invite, links_csv, withdraw_unused
+from evalsys.collection.outcomes import TAKEN_IN
 from evalsys.collection.progress import cycle_of
 from evalsys.collection.slips import Notice, posters_pdf, require_few, require_fonts, slips_pdf
 from evalsys.config import Settings
@@ -128,6 +129,7 @@ def _page(code: str, **forms: Any) -> str:
         cycle=cycle,
         total=figures(reading(), cycle, actor=actor),
         page=figures_by_contract(reading(), cycle, Wanted.from_args(request.args), actor=actor),
+        may_record=actor.role == Role.ADMINISTRATOR and cycle.state in TAKEN_IN,
         may_give=actor.role == Role.ADMINISTRATOR and cycle.state in OPEN_STATES,
         **forms,
     )

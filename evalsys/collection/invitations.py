@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,12 @@ from evalsys.base.db import Base
 from evalsys.base.errors import Conflict
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.codes import code_hash, new_code
-from evalsys.collection.models import Invitation, ReceiptLeaf, Response
+from evalsys.collection.models import Invitation, Outcome, ReceiptLeaf, Response
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, RosterMember, Stratum, Vendor
 
 OPEN_STATES = frozenset({CycleState.DRAFT, CycleState.COLLECTING})  # in which codes are given
 BATCH = 5000
-FIGURES = ("frame", "invited", "used", "received", "counted")
+FIGURES = ("frame", "invited", "used", "received", "counted", *Outcome)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Figures:
         received: receipts of answers, which stand apart from codes and answers.
         counted: answers to the survey that are not held back for review. Answers from files are none of these: they
             have neither code nor receipt. So received = counted + held, and used = received, always.
+        refused, unreachable, moved, died: invitations of which somebody said why they have no answer.
     """
 
     frame: int = 0
@@ -57,6 +59,15 @@ class Figures:
     used: int = 0
     received: int = 0
     counted: int = 0
+    refused: int = 0
+    unreachable: int = 0
+    moved: int = 0
+    died: int = 0
+
+    @property
+    def rate(self) -> float | None:
+        """The response rate, see `rr1`."""
+        return rr1(self.used, self.invited, gone=self.moved + self.died)
 
     @property
     def missing(self) -> int:
@@ -65,8 +76,20 @@ class Figures:
 
     @property
     def unused(self) -> int:
-        """Codes that may still be answered with."""
-        return self.invited - self.used
+        """Codes that nobody has answered with, and of whose recipient nothing is known."""
+        return self.invited - self.used - self.refused - self.unreachable - self.moved - self.died
+
+
+def rr1(answered: int, invited: int, *, gone: int) -> float | None:
+    """AAPOR's response rate 1: answers among all invited but those who were no recipients any more.
+
+    Who refused, was not reached, or of whom nothing is known counts as asked: it is the lowest of AAPOR's rates. None
+    where nobody is left to ask.
+
+    Source:
+        AAPOR, Standard Definitions: Final Dispositions of Case Codes and Outcome Rates for Surveys (2016), RR1.
+    """
+    return answered / (invited - gone) if invited > gone else None
 
 
 def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: datetime) -> list[Invited]:
@@ -88,7 +111,7 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
         .join(Entry, Stratum.entry_id == Entry.id)
         .join(Contract, Entry.contract_id == Contract.id)
         .options(joinedload(Contract.vendor))
-        .where(Entry.id.in_(_entries(cycle, actor)))
+        .where(Entry.id.in_(entries_of_branch(cycle, actor)))
         .order_by(Contract.reference, Stratum.id)
     ).all()
     if not strata:
@@ -96,7 +119,7 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
             _("No contract of the cycle %(code)s has a frame of recipients.", code=cycle.code),
             remedy=_("Import the frames first: contract, township, service item, number of recipients."),
         )
-    places = list(_places(session, _entries(cycle, actor), strata))
+    places = list(_places(session, entries_of_branch(cycle, actor), strata))
     made = _unheard_of_codes(session, len(places), key)
     rows = [
         {
@@ -117,6 +140,8 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
 def withdraw_unused(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> int:
     """Make the codes worthless that nobody has answered with, for example because the list of them was lost.
 
+    A case of which somebody said why it has no answer is not asked again: it stays, under a code that nobody knows.
+
     Returns:
         How many there were.
 
@@ -124,9 +149,14 @@ def withdraw_unused(session: Session, cycle: Cycle, *, actor: Actor, now: dateti
         NotAllowed, Conflict: as `invite`.
     """
     _require_open(session, cycle, actor)
-    mine = _entries(cycle, actor)
+    mine = entries_of_branch(cycle, actor)
     unused = session.scalar(select(func.count()).where(Invitation.entry_id.in_(mine), ~Invitation.used)) or 0
-    session.execute(delete(Invitation).where(Invitation.entry_id.in_(mine), ~Invitation.used))
+    session.execute(
+        delete(Invitation).where(Invitation.entry_id.in_(mine), ~Invitation.used, Invitation.outcome.is_(None))
+    )
+    for case in session.scalars(select(Invitation).where(Invitation.entry_id.in_(mine), ~Invitation.used)):
+        case.code_hmac = secrets.token_bytes(32)
+    session.flush()
     if unused:
         _record(session, cycle, "withdraw_codes", unused, actor=actor, now=now)
     return unused
@@ -163,7 +193,7 @@ def figures_by_contract(session: Session, cycle: Cycle, wanted: Wanted, *, actor
     )
 
 
-def _entries(cycle: Cycle, actor: Actor) -> Select[int]:
+def entries_of_branch(cycle: Cycle, actor: Actor) -> Select[int]:
     """The cycle's entries in the actor's branch: a county acts in its own part of the city's cycle."""
     return (
         select(Entry.id)
@@ -189,11 +219,12 @@ def _by_contract(cycle: Cycle, actor: Actor) -> Select[*tuple[Any, ...]]:
             count(Invitation, Invitation.used.is_(True)).label("used"),
             count(ReceiptLeaf).label("received"),
             count(Response, Response.import_id.is_(None), ~Response.held).label("counted"),
+            *(count(Invitation, Invitation.outcome == why, ~Invitation.used).label(why.value) for why in Outcome),
         )
         .select_from(Entry)
         .join(Contract, Entry.contract_id == Contract.id)
         .join(Vendor, Contract.vendor_id == Vendor.id)
-        .where(Entry.id.in_(_entries(cycle, actor)))
+        .where(Entry.id.in_(entries_of_branch(cycle, actor)))
     )
 
 

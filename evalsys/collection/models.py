@@ -36,6 +36,15 @@ class TimeBand(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Outcome(StrEnum):
+    """Why an invitation stayed without an answer."""
+
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    MOVED = "moved"
+    DIED = "died"
+
+
 class AssessmentState(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -58,9 +67,13 @@ class RatingsImport(Base):
 
 
 class Invitation(Base):
-    """A code that lets one recipient answer once. Only the code's HMAC-SHA-256 is kept; its key is outside."""
+    """A code that lets one recipient answer once. Only the code's HMAC-SHA-256 is kept; its key is outside.
+
+    `outcome`: why no answer came, where somebody said so. It bars nobody from answering; with an answer it is void.
+    """
 
     __tablename__ = "invitation"
+    __table_args__ = (CheckConstraint(one_of("outcome", Outcome), name="outcome_known"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code_hmac: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
@@ -70,6 +83,7 @@ class Invitation(Base):
         ForeignKey("roster_member.id", ondelete="SET NULL"), unique=True
     )
     used: Mapped[bool] = mapped_column(default=False)
+    outcome: Mapped[str | None] = mapped_column(String(12))
 
     entry: Mapped[Entry] = relationship()
     stratum: Mapped[Stratum | None] = relationship()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, paginate
-from evalsys.collection.models import Invitation, Response
+from evalsys.collection.models import Invitation, Outcome, Response
 from evalsys.evaluation.models import Run, Score
 from evalsys.registry.cycles import forms_taken_until
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Vendor
@@ -123,24 +123,34 @@ def statuses_of(session: Session, run: Run) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Collected:
-    """What recipients were asked and sent in for one entry: invitations, answers received, and those held back."""
+    """What recipients were asked and sent in for one entry: invitations, answers received, and those held back.
+
+    `answered`: invitations with an answer; answers from files have none. The rest: why others have none, where known.
+    """
 
     invited: int = 0
     received: int = 0
     held: int = 0
+    answered: int = 0
+    refused: int = 0
+    unreachable: int = 0
+    moved: int = 0
+    died: int = 0
 
 
 def collected(session: Session, cycle: Cycle) -> dict[int, Collected]:
     """What was collected, by entry."""
     in_cycle = Entry.cycle_id == cycle.id
-    invited = dict(
-        session.execute(
-            select(Invitation.entry_id, func.count())
+    unanswered = [func.count().filter(Invitation.outcome == why, ~Invitation.used) for why in Outcome]
+    invited = {
+        entry: counted
+        for entry, *counted in session.execute(
+            select(Invitation.entry_id, func.count(), func.count().filter(Invitation.used), *unanswered)
             .join(Invitation.entry)
             .where(in_cycle)
             .group_by(Invitation.entry_id)
-        ).all()
-    )
+        )
+    }
     answers = {
         entry: (received, held)
         for entry, received, held in session.execute(
@@ -151,6 +161,7 @@ def collected(session: Session, cycle: Cycle) -> dict[int, Collected]:
         )
     }
     return {
-        entry: Collected(invited.get(entry, 0), *answers.get(entry, (0, 0)))
+        entry: Collected(asked, *answers.get(entry, (0, 0)), *outcomes)
         for entry in invited.keys() | answers.keys()
+        for asked, *outcomes in [invited.get(entry, [0])]
     }

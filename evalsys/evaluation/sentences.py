@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from flask_babel import gettext as _
 
 from evalsys.base.language import number, percent, points
+from evalsys.collection.invitations import rr1
+from evalsys.collection.models import Outcome
 from evalsys.evaluation.naming import Names
 from evalsys.scoring.cells import SAMPLED
 from evalsys.scoring.status import Why
@@ -150,6 +153,33 @@ def _raters(line: Line, names: Names) -> list[str]:
     return [_("Ratings counted – %(list)s.", list=separator.join(counted))]
 
 
+def _response_rate(sent: Mapping[str, int]) -> list[str]:
+    """Runs made before outcomes were recorded say only how many were invited and received."""
+    gone, answers = sent.get("moved", 0) + sent.get("died", 0), sent.get("answered", sent["received"])
+    rate = rr1(answers, sent["invited"], gone=gone)
+    if rate is None:
+        return []
+    told = [
+        _(
+            "%(invited)s were invited and %(received)s answered: a response rate (AAPOR RR1) of %(rate)s.",
+            invited=number(sent["invited"]),
+            received=number(answers),
+            rate=percent(rate, 1),
+        )
+    ]
+    if any(sent.get(why) for why in Outcome):
+        told.append(
+            _(
+                "Refused: %(refused)s; not reached: %(unreachable)s; left out of the rate, because they had moved away"
+                " or died before being asked: %(gone)s.",
+                refused=number(sent["refused"]),
+                unreachable=number(sent["unreachable"]),
+                gone=number(gone),
+            )
+        )
+    return told
+
+
 def _asked(line: Line) -> list[str]:
     kept = line.breakdown
     sent, answered = kept["collected"], kept["respondents"].get(SAMPLED)
@@ -165,15 +195,7 @@ def _asked(line: Line) -> list[str]:
                 share=percent(min(1, answered / kept["frame"]), 1),
             )
         )
-    if sent["invited"]:
-        told.append(
-            _(
-                "%(invited)s were invited and %(received)s answered: a response rate of %(rate)s.",
-                invited=number(sent["invited"]),
-                received=number(sent["received"]),
-                rate=percent(sent["received"] / sent["invited"], 1),
-            )
-        )
+    told += _response_rate(sent)
     if sent["held"]:
         told.append(
             _(

@@ -122,6 +122,7 @@ BREAKS: dict[str, list[Break]] = {
             for n in (1, 2)
         ]
     ],
+    "ck_invitation_outcome_known": [lambda r: [r.invitation(outcome="late")]],
     "fk_invitation_entry_id_entry": [lambda r: [r.invitation(entry_id=ABSENT)]],
     "fk_invitation_stratum_id_stratum": [lambda r: [r.invitation(stratum_id=ABSENT)]],
     "fk_invitation_roster_member_id_roster_member": [lambda r: [r.invitation(roster_member_id=ABSENT)]],

@@ -101,6 +101,16 @@ def test_the_story_tells_score_rank_grade_and_counts(names: Names) -> None:
     assert "收到 21 份 = 未暂扣 20 份 + 暂扣核查 1 份" in told
 
 
+def test_the_story_names_the_response_rate_and_what_it_leaves_out(names: Names) -> None:
+    sent = {"invited": 40, "received": 25, "held": 0, "answered": 19, "refused": 3, "unreachable": 5}
+    told = "\n".join(story(line(breakdown={"collected": sent | {"moved": 1, "died": 1}}), names))
+    assert "19 人作答，应答率（AAPOR RR1）为 50.0%" in told
+    assert "拒绝 3 人，联系不上 5 人" in told
+    assert "不计入应答率的 2 人" in told
+    nobody = {"invited": 2, "received": 1, "held": 0, "answered": 0, "moved": 2, "died": 0}
+    assert "RR1" not in "\n".join(story(line(breakdown={"collected": nobody}), names))
+
+
 def test_the_story_says_what_makes_a_grade_doubtful(names: Names) -> None:
     told = "\n".join(story(line(breakdown={"near_boundary": True, "capped": True}), names))
     assert "接近分界线" in told

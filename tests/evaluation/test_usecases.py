@@ -146,11 +146,24 @@ def test_levels_frame_and_what_was_collected_are_kept(session: Session) -> None:
     cycle = make_cycle(session, state="review")
     entry = rated_entry(session, cycle, recipients=(5,) * 6 + (4,) * 2)
     respond(session, entry, all_at(cycle, "recipient", "care", 1)).held = True
-    session.add_all(Invitation(code_hmac=bytes([n]) * 32, entry_id=entry.id) for n in range(20))
+    known = dict(enumerate(["refused", "unreachable", "unreachable", "moved", "died", "died"]))
+    session.add_all(
+        Invitation(code_hmac=bytes([n]) * 32, entry_id=entry.id, outcome=known.get(n), used=n in {0, 19})
+        for n in range(20)
+    )
     session.flush()
     kept = score(session, cycle).scores[0].breakdown
     assert kept["levels"]["recipient_help"] == {"counts": [0, 0, 0, 2, 6], "not_applicable": 0}
-    assert kept["collected"] == {"invited": 20, "received": 9, "held": 1}
+    assert kept["collected"] == {
+        "invited": 20,
+        "received": 9,
+        "held": 1,
+        "answered": 2,
+        "refused": 0,  # the one who refused answered after all
+        "unreachable": 2,
+        "moved": 1,
+        "died": 2,
+    }
     assert kept["frame"] == 60
     assert kept["respondents"] == {"purchaser": 1, "recipient": 8, "third_party": 1}
 
