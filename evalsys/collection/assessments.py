@@ -77,6 +77,28 @@ class Task:
         return [q for q in self.questionnaire if q.criterion.required and not answers[q.code].given]
 
     @property
+    def uncommented(self) -> list[Question]:
+        """The questions at whose lowest or highest level no comment says why."""
+        answers = self.answers
+        return [q for q in self.questionnaire if q.is_extreme(answers[q.code].value) and not answers[q.code].comment]
+
+    @property
+    def declaration(self) -> str:
+        """What the rater signs at submission, in the reader's language."""
+        if self.party == PARTY_OF[Role.EVALUATOR]:
+            said: str = _(
+                "I declare: I have looked into this contract myself; within the last 2 years neither I nor my "
+                "organisation had ties to its vendor that could touch my judgement; the ratings are independent, and "
+                "the evidence is true."
+            )
+        else:
+            said = _(
+                "I declare: I know this contract and its acceptance inspection; the ratings are those of my "
+                "department, given by the facts; the evidence is true."
+            )
+        return said
+
+    @property
     def version(self) -> str:
         """Changes with every save; empty before the first."""
         return self.assessment.saved_at.isoformat() if self.assessment else ""
@@ -295,21 +317,31 @@ def _replace_ratings(kept: Assessment, asked: Questionnaire, answers: Mapping[st
         row.value, row.not_applicable, row.comment = answer.value, answer.not_applicable, answer.comment
 
 
-def submit(session: Session, entry_id: int, *, version: str, actor: Actor, now: datetime) -> Task:
+def submit(session: Session, entry_id: int, *, version: str, signed: bool, actor: Actor, now: datetime) -> Task:
     """Make the saved draft final.
 
+    Args:
+        version: `Task.version` of what the rater checked.
+        signed: whether the rater ticked the task's declaration; its words are kept.
+
     Raises:
-        Incomplete: required questions are open; all are listed.
+        Incomplete: required questions are open, an extreme level has no comment, or it is not signed; all are listed.
         NewerDraft: it was saved again after the rater checked it.
         Conflict, Gone: it is submitted already, or the cycle does not collect.
     """
     task = _task_as_seen(session, entry_id, version, actor)
-    if task.assessment is None or task.missing:
+    if task.assessment is None or task.missing or task.uncommented:
         raise Incomplete(
-            _("Some required questions have no answer yet."),
-            remedy=_("Answer them, then submit again."),
-            details=[question.code for question in task.missing],
+            _("Some required questions have no answer yet, or no comment at their lowest or highest level."),
+            remedy=_("Complete them, then submit again."),
+            details=[question.code for question in (*task.missing, *task.uncommented)],
         )
+    if not signed:
+        raise Incomplete(
+            _("The declaration is not ticked; nothing was submitted."),
+            remedy=_("Read it, tick it and submit again. If it does not hold, tell the administrator."),
+        )
+    task.assessment.declaration = task.declaration
     task.assessment.state = AssessmentState.SUBMITTED.value
     task.assessment.submitted_at = task.assessment.saved_at = now
     session.flush()

@@ -160,7 +160,10 @@ class Assignment(Base):
 
 
 class Assessment(Base):
-    """A purchaser's or a third-party evaluator's ratings of one entry: by an account, or under a file's label."""
+    """A purchaser's or a third-party evaluator's ratings of one entry: by an account, or under a file's label.
+
+    `declaration`: the words that the rater signed at submission.
+    """
 
     __tablename__ = "assessment"
     __table_args__ = (
@@ -181,6 +184,7 @@ class Assessment(Base):
     state: Mapped[str] = mapped_column(String(10), default=AssessmentState.DRAFT.value)
     saved_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
+    declaration: Mapped[str | None] = mapped_column(Text)
     held: Mapped[bool] = mapped_column(default=False)
 
     entry: Mapped[Entry] = relationship()

@@ -58,6 +58,15 @@ class Question:
             return len(self.scale.levels)
         return 2 if isinstance(self.scale, YesNoScale) else 0
 
+    @property
+    def has_extremes(self) -> bool:
+        """Whether its lowest and highest level ask for a comment; yes and no are not called extreme."""
+        return self.level_count > 2
+
+    def is_extreme(self, value: float | None) -> bool:
+        """Whether a level is the lowest or the highest of several."""
+        return self.has_extremes and value in (1, self.level_count)
+
     def takes(self, value: float) -> bool:
         """Whether the scale has this value."""
         if self.level_count:

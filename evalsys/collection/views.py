@@ -119,7 +119,12 @@ def submit(entry_id: int) -> ResponseReturnValue:
     try:
         with transaction() as session:
             done = assessments.submit(
-                session, entry_id, version=request.form.get("version", ""), actor=current_actor(), now=now()
+                session,
+                entry_id,
+                version=request.form.get("version", ""),
+                signed=bool(request.form.get("signed")),
+                actor=current_actor(),
+                now=now(),
             )
     except (assessments.Incomplete, assessments.NewerDraft) as fault:
         task = assessments.task_of(reading(), entry_id, actor=current_actor())
@@ -131,7 +136,9 @@ def submit(entry_id: int) -> ResponseReturnValue:
 
 def _check_page(task: assessments.Task, fault: Fault | None = None) -> ResponseReturnValue:
     files = evidence_of(reading(), task.assessment)
-    page = render_template("collection/check.html", task=task, files=files, fault=fault)
+    page = render_template(
+        "collection/check.html", task=task, files=files, fault=fault, sent_version=request.form.get("version", "")
+    )
     return page, fault.status if fault else 200
 
 

@@ -33,6 +33,7 @@ def test_a_rater_drafts_checks_and_submits(
         question.locator("label.level").nth(1).click()
     follow(page, "main form button[value=check]")
     assert page.url.endswith("/check")
+    page.locator("#signed").check()
     follow(page, BUTTON)
     expect(page.locator(".alert-success")).to_contain_text(submitted)
     page.goto(address)

@@ -77,8 +77,12 @@ def test_from_the_list_to_the_submitted_assessment(
     before = browser.get(check(world)).text
     assert "正式提交" in before
     done = browser.post(check(world), data={"version": version(browser, world)})
+    assert (done.status_code, "声明未勾选" in done.text) == (422, True)
+    done = browser.post(check(world), data={"version": version(browser, world), "signed": "y"})
     assert done.status_code == 303
     final = browser.get(done.location).text
+    assert "本人声明" in before
+    assert "本人声明" in final
     assert "提交后不能再修改" in final
     assert account.name in final
     for address in (rate(world), check(world)):
@@ -126,6 +130,18 @@ def test_the_check_lists_what_is_missing_and_does_not_submit(
     forced = browser.post(check(world), data={"version": version(browser, world)})
     assert (forced.status_code, "必答指标未答" in forced.text) == (422, True)
     assert write(lambda session: session.scalars(select(Assessment.state)).all()) == ["draft"]
+
+
+def test_the_check_lists_extremes_without_a_comment(write: Callable[..., Any], world: World, sign_in: SignIn) -> None:
+    browser = sign_in(world.evaluator)
+    answers = asked_of(write, world, world.evaluator) | {"third_goals": Answer(5)}
+    answer = browser.post(rate(world), data=sent(answers, then="check"), follow_redirects=True)
+    assert "最低一级和最高一级须填写说明" in answer.text
+    assert f'{rate(world)}#q-third_goals"' in answer.text
+    assert "正式提交" not in answer.text
+    form = browser.get(rate(world)).text
+    assert form.count("<details open>") == 1
+    assert browser.post(check(world), data={"version": version(browser, world), "signed": "y"}).status_code == 422
 
 
 def test_two_windows_both_contents_are_shown_and_neither_is_lost(
@@ -240,7 +256,7 @@ def submitted(write: Callable[..., Any], world: World) -> int:
             actor = account.as_actor()
             answers = full_answers(task_of(session, world.entry.id, actor=actor).questionnaire)
             draft = save_draft(session, world.entry.id, answers, version="", actor=actor, now=NOW)
-            done = submit(session, world.entry.id, version=draft.version, actor=actor, now=NOW)
+            done = submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=NOW)
             assert done.assessment is not None
             identity = done.assessment.id
         return identity

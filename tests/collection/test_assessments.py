@@ -31,6 +31,7 @@ from evalsys.collection.assessments import (
     task_of,
 )
 from evalsys.collection.models import Assessment, AssessmentRating, Assignment
+from evalsys.rules.model import YesNoScale
 from tests.collection.world import World, full_answers, make_world
 from tests.factories import NOW, make_account, make_county, make_rules
 
@@ -87,7 +88,9 @@ def test_a_draft_keeps_what_is_given_and_forgets_what_is_taken_back(session: Ses
 def test_saving_and_submitting_leave_entries_without_values(session: Session, world: World) -> None:
     asked = task_of(session, world.entry.id, actor=world.evaluator.as_actor()).questionnaire
     draft = save(session, world, full_answers(asked))
-    done = submit(session, world.entry.id, version=draft.version, actor=world.evaluator.as_actor(), now=LATER)
+    done = submit(
+        session, world.entry.id, version=draft.version, signed=True, actor=world.evaluator.as_actor(), now=LATER
+    )
     assert done.submitted
     assert done.assessment is not None
     assert done.assessment.submitted_at == LATER
@@ -102,15 +105,15 @@ def test_optional_questions_may_stay_open(session: Session, world: World) -> Non
     asked = task_of(session, world.entry.id, actor=actor).questionnaire
     draft = save(session, world, full_answers(asked), actor=actor)
     assert not draft.answers["purchaser_staff_share"].given
-    assert submit(session, world.entry.id, version=draft.version, actor=actor, now=LATER).submitted
+    assert submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=LATER).submitted
 
 
 def test_submitting_lists_every_required_question_that_is_open(session: Session, world: World) -> None:
     with pytest.raises(Incomplete) as nothing:
-        submit(session, world.entry.id, version="", actor=world.evaluator.as_actor(), now=NOW)
+        submit(session, world.entry.id, version="", signed=True, actor=world.evaluator.as_actor(), now=NOW)
     draft = save(session, world, {"third_goals": Answer(3)})
     with pytest.raises(Incomplete) as caught:
-        submit(session, world.entry.id, version=draft.version, actor=world.evaluator.as_actor(), now=NOW)
+        submit(session, world.entry.id, version=draft.version, signed=True, actor=world.evaluator.as_actor(), now=NOW)
     assert set(nothing.value.details) - set(caught.value.details) == {"third_goals"}
     assert draft.assessment is not None
     assert draft.assessment.state == "draft"
@@ -126,6 +129,41 @@ def test_a_value_outside_its_scale_is_refused(session: Session, world: World, an
     assert session.scalars(select(Assessment)).all() == []
 
 
+def test_the_lowest_and_the_highest_level_need_a_comment(session: Session, world: World) -> None:
+    actor = world.evaluator.as_actor()
+    asked = task_of(session, world.entry.id, actor=actor).questionnaire
+    given = full_answers(asked) | {"third_goals": Answer(1), "third_team": Answer(5)}
+    draft = save(session, world, given)
+    with pytest.raises(Incomplete) as caught:
+        submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=LATER)
+    assert set(caught.value.details) == {"third_goals", "third_team"}
+    given |= {"third_goals": Answer(1, comment="从未上门"), "third_team": Answer(5, comment="全部持证")}
+    draft = save(session, world, given, draft.version, now=LATER)
+    assert submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=LATER).submitted
+
+
+def test_yes_and_no_are_not_extremes(session: Session, world: World) -> None:
+    question = next(iter(task_of(session, world.entry.id, actor=world.purchaser.as_actor()).questionnaire))
+    assert [question.is_extreme(level) for level in (1, 3, 5, None)] == [True, False, True, False]
+    yes_or_no = replace(question, scale=YesNoScale(code="yes_no", kind="yes_no"))
+    assert not any(yes_or_no.is_extreme(level) for level in (1, 2))
+
+
+def test_what_was_signed_is_kept_and_unsigned_is_refused(session: Session, world: World) -> None:
+    said = set()
+    for account in (world.evaluator, world.purchaser):
+        actor = account.as_actor()
+        asked = task_of(session, world.entry.id, actor=actor).questionnaire
+        draft = save(session, world, full_answers(asked), actor=actor)
+        with pytest.raises(Incomplete, match="声明未勾选"):
+            submit(session, world.entry.id, version=draft.version, signed=False, actor=actor, now=LATER)
+        done = submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=LATER)
+        assert done.assessment is not None
+        said.add(done.assessment.declaration)
+    assert len(said) == 2
+    assert all(words and words.startswith("本人声明") for words in said)
+
+
 def test_a_window_that_is_behind_does_not_undo_the_newer_draft(session: Session, world: World) -> None:
     first = save(session, world, {"third_goals": Answer(3)})
     before = first.version
@@ -134,19 +172,21 @@ def test_a_window_that_is_behind_does_not_undo_the_newer_draft(session: Session,
         with pytest.raises(NewerDraft):
             save(session, world, {"third_goals": Answer(1)}, version=version)
         with pytest.raises(NewerDraft):
-            submit(session, world.entry.id, version=version, actor=world.evaluator.as_actor(), now=LATER)
+            submit(session, world.entry.id, version=version, signed=True, actor=world.evaluator.as_actor(), now=LATER)
     assert session.scalars(select(AssessmentRating.value)).all() == [5]
 
 
 def test_a_submitted_assessment_is_never_changed(session: Session, world: World) -> None:
     asked = task_of(session, world.entry.id, actor=world.evaluator.as_actor()).questionnaire
     draft = save(session, world, full_answers(asked))
-    done = submit(session, world.entry.id, version=draft.version, actor=world.evaluator.as_actor(), now=LATER)
+    done = submit(
+        session, world.entry.id, version=draft.version, signed=True, actor=world.evaluator.as_actor(), now=LATER
+    )
     with pytest.raises(Conflict) as caught:
         save(session, world, {}, version=done.version)
     assert "已经提交" in caught.value.message
     with pytest.raises(Conflict):
-        submit(session, world.entry.id, version=done.version, actor=world.evaluator.as_actor(), now=LATER)
+        submit(session, world.entry.id, version=done.version, signed=True, actor=world.evaluator.as_actor(), now=LATER)
 
 
 @pytest.mark.parametrize(("state", "fault"), [("draft", Conflict), ("review", Gone), ("published", Gone)])
@@ -205,7 +245,7 @@ def test_who_reads_a_submitted_assessment(session: Session, world: World) -> Non
     identity = draft.assessment.id
     with pytest.raises(NotFound):
         submitted_of(session, identity, actor=world.evaluator.as_actor())
-    submit(session, world.entry.id, version=draft.version, actor=world.evaluator.as_actor(), now=LATER)
+    submit(session, world.entry.id, version=draft.version, signed=True, actor=world.evaluator.as_actor(), now=LATER)
     for account in (world.evaluator, world.auditor, world.administrator):
         assert submitted_of(session, identity, actor=account.as_actor()).submitted
     elsewhere = make_account(session, Role.AUDITOR, region=make_county(session))

@@ -55,7 +55,7 @@ def finish(session: Session, world: World) -> None:
     draft = save_draft(
         session, world.entry.id, full_answers(task.questionnaire), version=task.version, actor=actor, now=NOW
     )
-    submit(session, world.entry.id, version=draft.version, actor=actor, now=NOW)
+    submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=NOW)
 
 
 def test_a_file_begins_a_draft_and_lies_under_its_hash(

@@ -189,12 +189,13 @@ def collect(office: Office, links: dict[str, list[str]]) -> None:
             assert f"/collection/entries/{entry}/rate" in office.read(role, "/collection/worklist")
             page = office.read(role, f"/collection/entries/{entry}/rate")
             answers = levels(page, "value-", work - less)
+            answers |= {code.replace("value-", "comment-"): "现场查看，与记录一致" for code in answers}
             begun = dict([next(iter(answers.items()))])
             page = office.do(role, f"/collection/entries/{entry}/rate", version=hidden(page, "version"), **begun)
             check = office.do(
                 role, f"/collection/entries/{entry}/rate", version=hidden(page, "version"), then="check", **answers
             )
-            final = office.do(role, f"/collection/entries/{entry}/check", version=hidden(check, "version"))
+            final = office.do(role, f"/collection/entries/{entry}/check", version=hidden(check, "version"), signed="y")
             assert "提交" in final
 
 
