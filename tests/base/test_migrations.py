@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
-from evalsys.collection.models import Assessment, Evidence, Response
+from evalsys.collection.models import Assessment, Evidence, Invitation, Response
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
 from evalsys.registry.models import Cycle
@@ -97,3 +97,17 @@ def test_when_collecting_ended_is_forgotten_and_kept_anew(database: Database) ->
         cycle = session.scalars(select(Cycle)).one()
         assert (cycle.state, cycle.collected_until) == ("review", None)
         assert session.scalar(select(func.count()).select_from(Response))
+
+
+def test_invitations_outlive_the_column_of_outcomes(database: Database) -> None:
+    with database.transaction() as session:
+        entry = make_entry(session)
+        for number, outcome in enumerate(("refused", None)):
+            session.add(
+                Invitation(code_hmac=bytes([number]) * 32, entry_id=entry.id, outcome=outcome, used=not outcome)
+            )
+    migrations.downgrade(database, "0014")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        kept = session.execute(select(Invitation.used, Invitation.outcome).order_by(Invitation.id)).all()
+    assert kept == [(False, None), (True, None)]
