@@ -26,7 +26,14 @@ from evalsys.base import access, forms, language, navigation
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
-from evalsys.collection import evidence_views, invitation_views, outcome_views, ratings_views, survey_views
+from evalsys.collection import (
+    evidence_views,
+    interview_views,
+    invitation_views,
+    outcome_views,
+    ratings_views,
+    survey_views,
+)
 from evalsys.collection import views as collection
 from evalsys.collection.rated import rated_criteria
 from evalsys.config import Settings
@@ -115,6 +122,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     collection.install(app)
     app.register_blueprint(evidence_views.bp)
     ratings_views.install(app)
+    interview_views.install(app)
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)
     app.register_blueprint(integrity_views.bp)

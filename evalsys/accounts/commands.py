@@ -28,7 +28,7 @@ def account() -> None:
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="One role an account.")
 @click.option("--region", "region_code", required=True, help="Code of the region in which, and below which, to act.")
 @click.option("--purchaser", default="", help="For a purchaser: the name of the department in that region.")
-@click.option("--vendor", default="", help="For a vendor: its credit code.")
+@click.option("--vendor", default="", help="Credit code of the vendor; of an interviewer's employer, if it is one.")
 @click.option("--body", default="", help="For an evaluator: the credit code of the evaluators' body.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking twice.")
 def create(

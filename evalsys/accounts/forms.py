@@ -81,6 +81,12 @@ class NewAccountForm(_PersonForm):
         validators=[InputRequired(_l("Enter the vendor's credit code.")), Length(max=40)],
     )
 
+    employer_credit_code = StringField(
+        _l("Credit code of the vendor that employs the person"),
+        description=_l("If a vendor does; the person then cannot ask recipients about that vendor."),
+        validators=[Length(max=40)],
+    )
+
     @classmethod
     def for_role(cls, role: Role, choices: Choices) -> NewAccountForm:
         """The form with its lists filled, without the bodies of other roles."""
@@ -92,6 +98,8 @@ class NewAccountForm(_PersonForm):
         for name, its_role in _BODIES.items():
             if its_role != role:
                 del form[name]
+        if role != Role.INTERVIEWER:
+            del form.employer_credit_code
         return form
 
     @property
@@ -100,12 +108,15 @@ class NewAccountForm(_PersonForm):
         return next((self[name] for name in _BODIES if name in self), None)
 
     def to_request(self) -> CreateAccount:
+        body = {self.body.name: self.body.data} if self.body else {}
+        if "employer_credit_code" in self:
+            body["vendor_credit_code"] = self.employer_credit_code.data or ""
         return CreateAccount(
             username=str(self.username.data),
             name=str(self.name.data),
             role=self.role,
             region_id=self.region_id.data,
-            **({self.body.name: self.body.data} if self.body else {}),
+            **body,
         )
 
 

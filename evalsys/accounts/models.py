@@ -15,6 +15,8 @@ from evalsys.registry.models import EvaluatorBody, Purchaser, Region, Vendor, on
 class Account(Base):
     """A person who signs in. The body's column is filled for the roles that act for a body.
 
+    An interviewer acts for none; `vendor_id` then says which vendor employs the person, if any does.
+
     `password` is an Argon2id hash; `password_is_temporary` until its owner has chosen an own one.
     """
 
@@ -22,7 +24,7 @@ class Account(Base):
     __table_args__ = (
         CheckConstraint(one_of("role", Role), name="role_known"),
         CheckConstraint("(role = 'purchaser') = (purchaser_id IS NOT NULL)", name="purchaser_named"),
-        CheckConstraint("(role = 'vendor') = (vendor_id IS NOT NULL)", name="vendor_named"),
+        CheckConstraint("role = 'interviewer' OR (role = 'vendor') = (vendor_id IS NOT NULL)", name="vendor_named"),
         CheckConstraint("(role = 'evaluator') = (evaluator_body_id IS NOT NULL)", name="evaluator_body_named"),
         CheckConstraint("username = lower(username)", name="username_in_lower_case"),
     )

@@ -26,6 +26,8 @@ _USERNAME = re.compile(r"\w[\w.@-]{2,59}")
 class CreateAccount:
     """What a new account needs; the body's field counts for the roles that act for one.
 
+    An interviewer may be employed by a vendor, whose recipients the person then may not ask.
+
     Attributes:
         password: None has one made, to be replaced at the first sign-in.
     """
@@ -108,7 +110,7 @@ def _region(session: Session, region_id: int, *, actor: Actor) -> Region:
 
 def _body(session: Session, request: CreateAccount, *, actor: Actor) -> dict[str, Any]:
     """The column of the body that the role acts for."""
-    if request.role == Role.VENDOR:
+    if request.role == Role.VENDOR or (request.role == Role.INTERVIEWER and request.vendor_credit_code.strip()):
         code = request.vendor_credit_code.strip().upper()
         vendor = session.scalar(select(Vendor).where(Vendor.credit_code == code))
         if vendor is None:

@@ -19,6 +19,7 @@ ROLES: dict[Role, LazyString] = {
     Role.EVALUATOR: _l("Third-party evaluator"),
     Role.VENDOR: _l("Vendor"),
     Role.AUDITOR: _l("Auditor"),
+    Role.INTERVIEWER: _l("Interviewer"),
 }
 
 DUTIES: dict[Role, LazyString] = {
@@ -28,6 +29,7 @@ DUTIES: dict[Role, LazyString] = {
     Role.EVALUATOR: _l("Assesses the contracts assigned to the own body."),
     Role.VENDOR: _l("Reads the published results of the own contracts."),
     Role.AUDITOR: _l("Reads everything in the branch, the audit trail included."),
+    Role.INTERVIEWER: _l("Asks recipients of the branch who want help, on the telephone or in person."),
 }
 
 ACTS: dict[str, LazyString] = {

@@ -28,6 +28,7 @@ class Role(StrEnum):
     OFFICER = "officer"  # procurement officer: publishes and chooses
     VENDOR = "vendor"
     AUDITOR = "auditor"
+    INTERVIEWER = "interviewer"  # asks recipients, on the telephone or in person
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Actor:
         name: as the audit trail prints it.
         role: what the person may do.
         region_path: the branch they act in, as `Region.path`; "" is the whole tree.
-        purchaser_id, vendor_id, evaluator_body_id: the body they act for, by role.
+        purchaser_id, vendor_id, evaluator_body_id: the body they act for, by role; an interviewer's vendor only
+            employs them.
     """
 
     account_id: int | None

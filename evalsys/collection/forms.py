@@ -24,6 +24,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, Optional
 
 from evalsys.collection.assessments import Answer
+from evalsys.collection.models import Mode
 from evalsys.collection.questionnaire import Question, Questionnaire, number_in
 
 NOT_APPLICABLE = "na"
@@ -136,3 +137,21 @@ class RatingsFileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 
 class ConfirmRatingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     replace = BooleanField(_l("Replace these ratings by those of the file"))
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """A recipient's own code, and how the recipient is asked."""
+
+    code = StringField(
+        _l("The recipient's code"),
+        description=_l("10 characters on the slip, in any case, with or without dashes."),
+        validators=[InputRequired(_l("Enter the code.")), Length(max=80)],
+    )
+    mode = RadioField(
+        _l("How do you ask?"),
+        choices=[
+            SelectChoice(Mode.ASSISTED.value, _l("In person")),
+            SelectChoice(Mode.TELEPHONE.value, _l("By telephone")),
+        ],
+        validators=[InputRequired(_l("Choose how you ask."))],
+    )

@@ -21,7 +21,7 @@ from evalsys.base.direct import Direct
 from evalsys.base.language import CHINA
 from evalsys.base.tokens import Seal, Sealed, derive_key
 from evalsys.collection.codes import code_hash, code_key, receipt_of
-from evalsys.collection.models import TimeBand
+from evalsys.collection.models import Mode, TimeBand
 from evalsys.collection.opening import FOR_A_PAGE, Opened
 from evalsys.collection.submission import Submission, SubmissionWriter, leaf_of
 from evalsys.registry.models import RulesVersion
@@ -120,12 +120,16 @@ class SurveyDesk:
 
     def open(self, code: str) -> Opened | None:
         """What a well-formed code opens; None when nobody was given it."""
-        row = self._direct.first(self._look_up, (code_hash(code, self._code_key),))
+        return self.open_hashed(self._hashed(code))
+
+    def open_hashed(self, hashed: bytes) -> Opened | None:
+        """What the code opens that the database keeps as this."""
+        row = self._direct.first(self._look_up, (hashed,))
         return Opened(*row) if row else None
 
-    def fresh_token(self, code: str) -> str:
-        """The token of a form that is handed out now."""
-        return self._seal.fresh(code)
+    def fresh_token(self, bound_to: str) -> str:
+        """The token of a form that is handed out now, for a code or to an interviewer."""
+        return self._seal.fresh(bound_to)
 
     def receive(self, code: str, fields: MultiDict[str, str], *, now: datetime) -> str | None:
         """Store a complete, first answer in one go.
@@ -136,12 +140,7 @@ class SurveyDesk:
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
         """
-        sealed = self._sealed(code, fields)
-        if sealed is None:
-            return None
-        receipt = self.receipt(sealed)
-        form = _Filled(self, code_hash(code, self._code_key), fields, receipt, sealed.issued_at, now)
-        return receipt if self._writer.submit(form) else None
+        return self._receive(self._hashed(code), code, fields, Mode.SELF, now)
 
     def questions(self, opened: Opened) -> tuple[Question, ...]:
         """What recipients of this service are asked; a rules version never changes, so it is read once."""
@@ -163,22 +162,51 @@ class SurveyDesk:
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
         """
-        receipt = self.receive(code, fields, now=now)
-        return Received(receipt) if receipt else self._why_not(code, fields, now)
+        return self._answer(self._hashed(code), code, fields, Mode.SELF, now)
+
+    def answer_with_help(
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], *, mode: Mode, now: datetime
+    ) -> Received | AlreadyAnswered | Closed | Faulty:
+        """`answer` for an interviewer, who does not need the code.
+
+        Args:
+            hashed: the code as the database keeps it.
+            bound_to: what the form's token was made for.
+        """
+        return self._answer(hashed, bound_to, fields, mode, now)
 
     def receipt(self, sealed: Sealed) -> str:
         """The receipt that follows from a form's token."""
         return receipt_of(sealed.nonce, self.receipt_key)
 
-    def _sealed(self, code: str, fields: MultiDict[str, str]) -> Sealed | None:
+    def _hashed(self, code: str) -> bytes:
+        return code_hash(code, self._code_key)
+
+    def _sealed(self, bound_to: str, fields: MultiDict[str, str]) -> Sealed | None:
         tokens = fields.getlist(TOKEN)
-        return self._seal.opened(tokens[0], code) if len(tokens) == 1 else None
+        return self._seal.opened(tokens[0], bound_to) if len(tokens) == 1 else None
+
+    def _answer(
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], mode: Mode, now: datetime
+    ) -> Received | AlreadyAnswered | Closed | Faulty:
+        receipt = self._receive(hashed, bound_to, fields, mode, now)
+        return Received(receipt) if receipt else self._why_not(hashed, bound_to, fields, now)
+
+    def _receive(
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], mode: Mode, now: datetime
+    ) -> str | None:
+        sealed = self._sealed(bound_to, fields)
+        if sealed is None:
+            return None
+        receipt = self.receipt(sealed)
+        form = _Filled(self, hashed, fields, receipt, sealed.issued_at, now, mode)
+        return receipt if self._writer.submit(form) else None
 
     def _why_not(
-        self, code: str, fields: MultiDict[str, str], now: datetime
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], now: datetime
     ) -> Received | AlreadyAnswered | Closed | Faulty:
         """Why a form did not count: its own double was first, another form was, the cycle closed, or it is faulty."""
-        opened, sealed = self.open(code), self._sealed(code, fields)
+        opened, sealed = self.open_hashed(hashed), self._sealed(bound_to, fields)
         if opened is None:
             return Closed()  # withdrawn while it was being answered
         if opened.used:
@@ -211,6 +239,7 @@ class _Filled:
     receipt: str
     issued_at: datetime
     now: datetime
+    mode: Mode
 
     def submission(self, opened: Opened) -> Submission | None:
         faulty = check(self.desk.questions(opened), self.fields)
@@ -224,6 +253,7 @@ class _Filled:
             time_band=_time_band(self.issued_at, self.now),
             leaf=leaf_of(opened.reference, self.receipt),
             day=self.now.astimezone(CHINA).date(),
+            mode=self.mode,
         )
 
 

@@ -40,6 +40,7 @@ SIGN_INS = (
     SignIn(Role.OFFICER, "officer"),
     SignIn(Role.VENDOR, "vendor"),
     SignIn(Role.AUDITOR, "auditor"),
+    SignIn(Role.INTERVIEWER, "interviewer"),
 )
 
 
@@ -94,6 +95,7 @@ def make_cast(session: Session, *, password: str, now: datetime) -> Cast:
     account("officer", "何敏", Role.OFFICER, home)
     account("vendor", "谢婷", Role.VENDOR, home, vendor_id=vendors[0].id)
     account("auditor", "罗建国", Role.AUDITOR, city)
+    account("interviewer", "黄秀兰", Role.INTERVIEWER, home)
     session.flush()
     return Cast(home, townships, purchasers, vendors, evaluators, buyers)
 

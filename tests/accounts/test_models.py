@@ -34,6 +34,13 @@ def test_a_role_that_acts_for_nobody_names_no_body(session: Session) -> None:
         make_account(session, Role.AUDITOR, vendor_id=make_vendor(session).id)
 
 
+def test_a_vendor_may_employ_an_interviewer(session: Session) -> None:
+    vendor = make_vendor(session)
+    employed = make_account(session, Role.INTERVIEWER, vendor_id=vendor.id).as_actor()
+    assert (employed.role, employed.vendor_id) == (Role.INTERVIEWER, vendor.id)
+    assert make_account(session, Role.INTERVIEWER).as_actor().vendor_id is None
+
+
 def test_an_unknown_role_is_refused(session: Session) -> None:
     account = make_account(session)
     account.role = "king"

@@ -117,6 +117,23 @@ def test_each_role_asks_for_its_body_alone(administrator: CheckedClient, write: 
         assert administrator.post(f"/accounts/new?role={role}", data=data | {field: value}).status_code == 200
 
 
+def test_an_interviewer_may_name_an_employer(
+    administrator: CheckedClient, write: Write, region: Region, database: Database
+) -> None:
+    vendor = write(make_vendor)
+    url = "/accounts/new?role=interviewer"
+    assert "所在承接主体" in administrator.get(url).text
+    data = {"name": "某人", "region_id": region.id}
+    for username, code, status in (("free", "", 200), ("employed", vendor.credit_code, 200), ("lost", "9144", 422)):
+        given = data | {"username": username, "employer_credit_code": code}
+        assert administrator.post(url, data=given).status_code == status
+    free, employed = stored(database, "free"), stored(database, "employed")
+    assert free is not None
+    assert free.vendor_id is None
+    assert employed is not None
+    assert employed.vendor_id == vendor.id
+
+
 def test_a_refused_account_keeps_what_was_typed(administrator: CheckedClient, region: Region) -> None:
     data = {"username": "boss", "name": "另一位", "region_id": region.id}
     answer = administrator.post("/accounts/new?role=auditor", data=data)

@@ -6,7 +6,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
+from evalsys.accounts.models import Account
 from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
@@ -73,6 +75,20 @@ def test_evidence_goes_with_its_migration_and_leaves_the_assessments(database: D
     with database.reading() as session:
         counted = [session.scalar(select(func.count()).select_from(model)) for model in (Assessment, Evidence)]
         assert counted == [1, 0]
+
+
+def test_accounts_outlive_the_interviewers_role_and_interviewers_keep_it(database: Database) -> None:
+    with database.transaction() as session:
+        make_account(session, Role.VENDOR, username="vendor")
+    migrations.downgrade(database, "0016")
+    migrations.upgrade(database)
+    with database.transaction() as session:
+        assert session.scalars(select(Account.username)).all() == ["vendor"]
+        make_account(session, Role.INTERVIEWER)
+    stands = migrations.current(database)
+    with pytest.raises(IntegrityError, match="role_known"):
+        migrations.downgrade(database, "0016")
+    assert migrations.current(database) == stands
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
