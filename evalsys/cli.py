@@ -27,7 +27,10 @@ COMMANDS = {
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "import": ("evalsys.cli:import_files", "Take in vendors, contracts, frames and more from files."),
     "cycle": ("evalsys.publication.commands:cycle", "Open, close, score or publish a cycle."),
-    "db": ("evalsys.operations.database:db", "Bring the database's schema up to date, or take it back."),
+    "db": (
+        "evalsys.operations.database:db",
+        "Bring the database's schema up to date, or take it back; mix the answers before a backup.",
+    ),
     "doctor": ("evalsys.operations.doctor:doctor", "Say whether this installation is fit to run."),
 }
 

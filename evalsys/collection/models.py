@@ -2,7 +2,8 @@
 
 A recipient's identity and answers never stand in one row: an invitation knows its code's keyed hash and whether it is
 used; a response knows neither invitation nor date; a receipt's leaf stands in a table of its own; days are counters.
-`WITHOUT ROWID` keeps SQLite from remembering the order in which responses and leaves came.
+`WITHOUT ROWID` keeps SQLite from remembering the order in which responses and leaves came; base/mixing.py takes away
+what is left of it.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Response(Base):
         CheckConstraint(one_of("mode", Mode), name="mode_known"),
         CheckConstraint(one_of("time_band", TimeBand), name="time_band_known"),
         Index("ix_response_entry_id_stratum_id_mode", "entry_id", "stratum_id", "mode"),
-        {"sqlite_with_rowid": False},
+        {"sqlite_with_rowid": False, "info": {"mixed": "held TYPE boolean USING held IS TRUE"}},
     )
 
     key: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
@@ -114,7 +115,7 @@ class ResponseRating(Base):
     """One answer of a response: a level from 1 up, or NULL for "not applicable". Not answered: no row."""
 
     __tablename__ = "response_rating"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = ({"sqlite_with_rowid": False, "info": {"mixed": "value TYPE double precision USING value + 0"}},)
 
     response_key: Mapped[bytes] = mapped_column(
         LargeBinary(16), ForeignKey("response.key", ondelete="CASCADE"), primary_key=True
@@ -127,7 +128,10 @@ class ReceiptLeaf(Base):
     """SHA-256(0x00 ‖ contract ‖ receipt) of a received answer, apart from invitations and answers."""
 
     __tablename__ = "receipt_leaf"
-    __table_args__ = (CheckConstraint("length(leaf) = 32", name="leaf_length"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        CheckConstraint("length(leaf) = 32", name="leaf_length"),
+        {"sqlite_with_rowid": False, "info": {"mixed": "leaf TYPE bytea USING leaf || ''::bytea"}},
+    )
 
     leaf: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)

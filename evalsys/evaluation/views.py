@@ -11,8 +11,9 @@ from evalsys.accounts import todo
 from evalsys.base import access, navigation
 from evalsys.base.access import Role, current_actor
 from evalsys.base.clock import now
-from evalsys.base.db import reading, transaction
+from evalsys.base.db import database, reading, transaction
 from evalsys.base.listing import Wanted
+from evalsys.base.mixing import mix
 from evalsys.evaluation import analysis_views, desk, queries, review
 from evalsys.evaluation.blueprint import bp
 from evalsys.evaluation.forms import RunForm
@@ -22,6 +23,7 @@ from evalsys.evaluation.sentences import reasons
 from evalsys.evaluation.steps import signed, step_name
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.registry.cycles import cycle_by_code, state_name
+from evalsys.registry.models import CycleState
 
 __all__ = ["analysis_views", "install"]
 
@@ -73,14 +75,18 @@ def run(code: str) -> ResponseReturnValue:
         )
         return page, 422 if form.errors else 200
     with transaction() as session:
+        cycle = cycle_by_code(session, code)
+        ends_collecting = cycle.state == CycleState.REVIEW
         made = run_cycle(
             session,
-            cycle_by_code(session, code),
+            cycle,
             refit=bool(form.refit.data),
             early=bool(form.early.data),
             actor=current_actor(),
             now=now(),
         )
         count = sum(queries.statuses_of(session, made).values())
+    if ends_collecting:
+        mix(database())
     flash(ngettext("%(num)s contract was scored.", "%(num)s contracts were scored.", count))
     return redirect(url_for("evaluation.show", code=code), code=303)

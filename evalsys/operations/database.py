@@ -1,4 +1,4 @@
-"""`evalsys db`: the schema, up to date or taken back."""
+"""`evalsys db`: the schema, up to date or taken back; the stored answers, mixed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import click
 from alembic.util import CommandError
 from flask_babel import gettext as _
 
-from evalsys.base import migrations
+from evalsys.base import migrations, mixing
 from evalsys.base.command import application
-from evalsys.base.errors import Invalid
+from evalsys.base.errors import Conflict, Invalid
 
 
 @click.group()
 def db() -> None:
-    """Bring the database's schema up to date, or take it back."""
+    """Bring the database's schema up to date, or take it back; mix the answers before a backup."""
 
 
 @db.command()
@@ -36,6 +36,18 @@ def current() -> None:
     """Print the migration the database stands at, and the newest one."""
     with application(newest_schema=False) as database:
         click.echo(f"{migrations.current(database) or '-'} / {migrations.head()}")
+
+
+@db.command()
+def mix() -> None:
+    """Take from the stored answers every trace of the order in which they came. Do this before each backup."""
+    with application() as database:
+        if not mixing.mix(database):
+            raise Conflict(
+                _("The answers could not be mixed: something else is using them."),
+                remedy=_("Wait until scoring, an import or a backup is done, and do it again."),
+            )
+        click.echo(_("The answers are mixed; a backup made now does not tell who answered when."))
 
 
 def _move(direction: str, revision: str) -> None:

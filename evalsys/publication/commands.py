@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.clock import now
 from evalsys.base.command import application
+from evalsys.base.mixing import mix
 from evalsys.evaluation.integrity_scan import scan_cycle
 from evalsys.evaluation.queries import statuses_of
 from evalsys.evaluation.usecases import run_cycle
@@ -45,6 +46,8 @@ def cycle(code: str, step: str, *, reason: str, refit: bool, early: bool, seed: 
         except KeyboardInterrupt:
             click.echo(_("Interrupted; nothing was saved."), err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
+        if step in ("close", "run"):  # from here on no answers come, or only few
+            mix(database)
     click.echo(said)
 
 

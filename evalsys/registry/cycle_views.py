@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from evalsys import config
 from evalsys.base.access import Role, allow, current_actor
 from evalsys.base.clock import now
-from evalsys.base.db import reading, transaction
+from evalsys.base.db import database, reading, transaction
 from evalsys.base.errors import Invalid, NotFound
 from evalsys.base.listing import Wanted
+from evalsys.base.mixing import mix
 from evalsys.registry import cycle_notes, cycles, frames, lists, pinning, queries
 from evalsys.registry.answering import answer_form, answer_list, region_choices
 from evalsys.registry.blueprint import bp
@@ -109,6 +110,8 @@ def move_cycle(code: str) -> ResponseReturnValue:
         with transaction() as session:
             moved = cycles.cycle_by_code(session, code)
             cycles.move(session, moved, to, actor=current_actor(), now=now())
+        if to is CycleState.REVIEW:
+            mix(database())  # the few that still come are mixed with the first run
         flash(_("The cycle is now “%(state)s”.", state=cycles.state_name(to.value)))
         return redirect(url_for("registry.cycle", code=code), code=303)
     return render_template(

@@ -254,7 +254,10 @@ def test_a_contract_can_be_looked_at_before_it_is_public(officer: CheckedClient,
 
 
 def test_only_an_administrator_can_say_that_open_surveys_are_not_waited_for(
-    people: dict[Role, Account], sign_in: Callable[..., CheckedClient], write: Callable[..., Any]
+    people: dict[Role, Account],
+    sign_in: Callable[..., CheckedClient],
+    write: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     address = "/evaluation/cycles/2026/run"
     write(lambda session: make_invitation(session, entry=session.scalars(select(Entry)).first()))
@@ -268,5 +271,9 @@ def test_only_an_administrator_can_say_that_open_surveys_are_not_waited_for(
     refused = administrator.post(address)
     assert refused.status_code == 409
     assert "打开着的问卷" in refused.text
+    mixed: list[object] = []
+    monkeypatch.setattr("evalsys.evaluation.views.mix", mixed.append)
     assert administrator.post(address, data={"early": "y"}).status_code == 303
+    assert administrator.post(address).status_code == 303
+    assert len(mixed) == 1
     assert 'name="early"' not in text_of(administrator, address)

@@ -41,3 +41,13 @@ def test_down_asks_first(capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     assert cli.run(["db", "downgrade", "base"]) == 130
     capsys.readouterr()
     assert not said(capsys, "current").startswith("-")
+
+
+def test_the_answers_are_mixed_or_it_is_said_why_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(capsys, "upgrade")
+    assert said(capsys, "mix").startswith("The answers are mixed")
+    monkeypatch.setattr("evalsys.base.mixing.mix", lambda _database: False)
+    assert cli.run(["db", "mix"]) == 2
+    assert "do it again" in capsys.readouterr().err

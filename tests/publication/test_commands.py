@@ -117,12 +117,15 @@ def test_a_terminal_is_told_each_step(
 
 
 def test_a_run_that_is_not_to_wait_for_open_surveys_says_so(
-    county: Database, capsys: pytest.CaptureFixture[str]
+    county: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    mixed: list[Database] = []
+    monkeypatch.setattr("evalsys.publication.commands.mix", mixed.append)
     with county.transaction() as session:
         make_invitation(session, entry=session.scalars(select(Entry).join(Cycle).where(Cycle.code == "2026")).first())
     assert run(["cycle", "2026", "close"]) == 0
     assert run(["cycle", "2026", "run"]) == 2
     assert "打开着的问卷" in capsys.readouterr().err
     assert run(["cycle", "2026", "run", "--early"]) == 0
-    assert state(county) == "preliminary"
+    assert run(["cycle", "2026", "publish"]) == 0
+    assert len(mixed) == 2  # with close and with run

@@ -86,7 +86,9 @@ def test_the_frame_of_an_entry_is_set(admin: CheckedClient, entered: str, databa
     assert "没有符合条件" in admin.get("/registry/cycles/2027?q=HT-9").text
 
 
-def test_what_stays_once_collecting_opens_and_closes(admin: CheckedClient, entered: str, database: Database) -> None:
+def test_what_stays_once_collecting_opens_and_closes(
+    admin: CheckedClient, entered: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     part = {"township": "太平镇", "item": "上门"}
     admin.post(entered, data=part | {"size": "60"})
     assert admin.get("/registry/cycles/2027/move?to=collecting").status_code == 200
@@ -97,7 +99,10 @@ def test_what_stays_once_collecting_opens_and_closes(admin: CheckedClient, enter
     assert admin.post(f"/registry/cycles/2027/strata/{stratum.id}/remove").status_code == 409
     assert admin.post(entered, data=part | {"size": "61"}).status_code == 303
     assert admin.get("/registry/cycles/2027/move?to=review").status_code == 200
+    mixed: list[Database] = []
+    monkeypatch.setattr("evalsys.registry.cycle_views.mix", mixed.append)
     assert admin.post("/registry/cycles/2027/move?to=review").status_code == 303
+    assert len(mixed) == 1
     assert admin.post(entered, data=part | {"size": "62"}).status_code == 409
     assert only(database, Stratum).size == 61
     assert admin.get("/registry/cycles/2027/move?to=preliminary").status_code == 404
