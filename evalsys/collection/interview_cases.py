@@ -165,6 +165,7 @@ def _known() -> Select[*tuple[Any, ...]]:
             Stratum.township,
             RosterMember.name,
             RosterMember.contact,
+            Invitation.outcome,
         )
         .join(Entry, Invitation.entry_id == Entry.id)
         .join(Cycle, Entry.cycle_id == Cycle.id)

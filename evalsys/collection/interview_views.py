@@ -20,7 +20,7 @@ from evalsys.base.access import Role, allow, current_actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.direct import DatabaseAway
-from evalsys.base.errors import Gone, NotFound, TooMany
+from evalsys.base.errors import Gone, Invalid, NotFound, TooMany
 from evalsys.base.forms import refuse
 from evalsys.base.limits import allow_try
 from evalsys.base.listing import Wanted
@@ -28,7 +28,8 @@ from evalsys.collection.codes import code_key, grouped, read_code, read_receipt
 from evalsys.collection.desk import recipients_to_ask
 from evalsys.collection.forms import CodeForm
 from evalsys.collection.interview_cases import Case, bound_to, case_being_answered, case_of_code, named_case, open_cases
-from evalsys.collection.models import Mode
+from evalsys.collection.models import Mode, Outcome
+from evalsys.collection.outcomes import NAMES, record_outcome_of
 from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
 from evalsys.collection.survey_views import WINDOW, WRONG_CODES
 
@@ -51,7 +52,7 @@ def _desk() -> SurveyDesk:
 def cases() -> ResponseReturnValue:
     """Who has not answered yet."""
     page = open_cases(reading(), Wanted.from_args(request.args), actor=current_actor())
-    return render_template("collection/interviews.html", page=page)
+    return render_template("collection/interviews.html", page=page, outcomes=NAMES)
 
 
 @bp.route("/code", methods=["GET", "POST"])
@@ -95,6 +96,20 @@ def answer(case_id: int, mode: str) -> ResponseReturnValue:
             flash(_("This recipient had answered already; nothing was counted twice."), "warning")
         case Closed():
             flash(_("The survey is closed; this answer was not saved."), "warning")
+    return redirect(url_for(".cases"), code=303)
+
+
+@bp.post("/<int:case_id>/outcome")
+@allow(Role.INTERVIEWER)
+def outcome(case_id: int) -> ResponseReturnValue:
+    """Why a recipient of the list does not answer."""
+    said = request.form.get("outcome", "")
+    if said not in NAMES:
+        raise Invalid(_("This is none of the outcomes."), remedy=_("Go back and choose one."))
+    with transaction() as session:
+        case = named_case(session, case_id, actor=current_actor())
+        record_outcome_of(session, case.id, Outcome(said), actor=current_actor(), now=now())
+    flash(_("Recorded. The recipient can still answer as long as the survey is open."))
     return redirect(url_for(".cases"), code=303)
 
 
@@ -145,5 +160,6 @@ def _interview(case: Case, mode: Mode, faulty: Faulty, *, status: int) -> Respon
         opened=opened,
         questions=desk.questions(opened),
         faulty=faulty,
+        outcomes=NAMES,
         token=faulty.token or desk.fresh_token(bound_to(case, mode, current_actor())),
     ), status

@@ -78,6 +78,13 @@ def record_outcome(
     _tell(session, cycle, [outcome], actor=actor, now=now)
 
 
+def record_outcome_of(session: Session, case_id: int, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
+    """`record_outcome` for a case that an interviewer has opened, who may ask there but does not know the code."""
+    case = session.get_one(Invitation, case_id)
+    case.outcome = outcome.value
+    _tell(session, case.entry.cycle, [outcome], actor=actor, now=now)
+
+
 def take_in_outcomes(
     session: Session, cycle: Cycle, data: bytes, *, key: bytes, actor: Actor, now: datetime
 ) -> Counter[Outcome]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
 from evalsys.base.access import Role
+from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway
 from evalsys.collection.codes import new_code
@@ -270,6 +271,24 @@ def test_whoever_guesses_codes_is_slowed(village: Village, sign_in: SignIn) -> N
         assert slowed.status_code == 429
         right = {"code": village.code, "mode": "assisted"}
         assert browser.post(f"{URL}code", data=right).status_code == 200
+
+
+def test_why_there_is_no_answer_is_recorded_without_saying_of_whom(
+    village: Village, sign_in: SignIn, database: Database, client: CheckedClient
+) -> None:
+    browser, address = sign_in(village.county), f"{URL}{village.case}/outcome"
+    assert "联系不上" in browser.get(f"{URL}{village.case}/telephone").text
+    assert browser.post(address, data={"outcome": "bored"}).status_code == 422
+    assert "联系不上" in browser.post(address, data={"outcome": "unreachable"}, follow_redirects=True).text
+    assert browser.post(f"{URL}{village.nameless_case}/outcome", data={"outcome": "died"}).status_code == 404
+    assert sign_in(village.employed).post(address, data={"outcome": "died"}).status_code == 403
+    with database.reading() as session:
+        assert session.get_one(Invitation, village.case).outcome == "unreachable"
+        entry = session.scalars(select(AuditEntry)).one()
+        assert entry.detail == {"unreachable": 1}
+        assert entry.subject.startswith("cycle:")
+    client.post(f"/s/{village.code}", data=form(client, village.code))
+    assert browser.post(address, data={"outcome": "refused"}).status_code == 410
 
 
 def test_an_unknown_receipt_is_told_so(village: Village, sign_in: SignIn) -> None:
