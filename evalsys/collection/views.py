@@ -19,11 +19,12 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
 from evalsys.base.language import words
 from evalsys.base.listing import Wanted
-from evalsys.collection import assessments, assignments, progress, queries
+from evalsys.collection import assessments, assignments, closing, progress, queries
 from evalsys.collection.desk import open_assessments
 from evalsys.collection.evidence import evidence_of
 from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
 from evalsys.collection.ratings_import import IMPORT_STATES
+from evalsys.registry import cycle_notes
 from evalsys.registry.catalogue import service_type_name
 from evalsys.registry.cycles import state_name
 from evalsys.registry.models import Cycle
@@ -41,6 +42,7 @@ def install(app: Flask) -> None:
     navigation.offer(app, "collection.worklist", _l("To rate"))
     navigation.offer(app, "collection.overview", _l("Collecting"))
     todo.offer(app, open_assessments)
+    cycle_notes.offer(app, closing.missing, of_closing=True)
 
 
 # ── The rater's own work ──

@@ -24,12 +24,16 @@ class Note:
 Provider = Callable[[Session, Cycle, Actor], Iterable[Note]]
 
 
-def offer(app: Flask, provider: Provider) -> None:
-    """Add a room's lines, in the order they were offered."""
-    app.extensions.setdefault("cycle_notes", []).append(provider)
+def offer(app: Flask, provider: Provider, *, of_closing: bool = False) -> None:
+    """Add a room's lines, in the order they were offered; `of_closing`: for the page that asks before closing."""
+    app.extensions.setdefault(_slot(of_closing=of_closing), []).append(provider)
 
 
-def of(session: Session, cycle: Cycle, actor: Actor) -> list[Note]:
+def of(session: Session, cycle: Cycle, actor: Actor, *, of_closing: bool = False) -> list[Note]:
     """Every line for a cycle that the reader should see."""
-    providers: list[Provider] = current_app.extensions.get("cycle_notes", [])
+    providers: list[Provider] = current_app.extensions.get(_slot(of_closing=of_closing), [])
     return [note for provider in providers for note in provider(session, cycle, actor)]
+
+
+def _slot(*, of_closing: bool) -> str:
+    return "closing_notes" if of_closing else "cycle_notes"

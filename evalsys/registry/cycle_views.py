@@ -120,6 +120,7 @@ def move_cycle(code: str) -> ResponseReturnValue:
         to=to,
         state_name=cycles.state_name,
         sizes=queries.frame_sizes(reading(), kept),
+        missing=cycle_notes.of(reading(), kept, current_actor(), of_closing=True),
     )
 
 
