@@ -52,6 +52,7 @@ ACTS: dict[str, LazyString] = {
     "evaluation.hold_ratings": _l("Flagged ratings held back"),
     "evaluation.release_ratings": _l("Flagged ratings released"),
     "evaluation.run_cycle": _l("Cycle scored"),
+    "evaluation.run_early": _l("Scored without waiting for open surveys"),
     "evaluation.scan_cycle": _l("Ratings looked through for signs"),
     "publication.publish": _l("Results published"),
     "registry.add_contract": _l("Contract added"),

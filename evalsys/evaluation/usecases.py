@@ -81,9 +81,7 @@ def run_cycle(
     actor.require_region(cycle.region.path)
     session.refresh(cycle, attribute_names=["state", "rules_id", "collected_until"], with_for_update=True)
     _require_state(cycle)
-    waits_until = forms_come_until(session, cycle, now=now)
-    if waits_until and not (early and actor.role is Role.ADMINISTRATOR):
-        raise FormsOpen(waits_until)
+    _require_no_forms(session, cycle, early=early, actor=actor, now=now)
     rules, terms_of = rules_of(cycle), None if refit else _terms_of(session, cycle)
     say(_("Reading ratings"))
     inputs = inputs_of(session, cycle, rules, keep=True)
@@ -115,8 +113,7 @@ def run_cycle(
         act="evaluation.run_cycle",
         subject=f"cycle:{cycle.code}",
         now=now,
-        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": terms_of is not None}
-        | ({"before_forms_ended": True} if waits_until else {}),
+        detail={"run": run.id, "inputs": run.inputs_hash, "seed": seed, "terms_reused": terms_of is not None},
     )
     if cycle.state == CycleState.REVIEW:
         move(session, cycle, CycleState.PRELIMINARY, actor=actor, now=now)
@@ -151,6 +148,16 @@ def _require_state(cycle: Cycle) -> None:
             _("The cycle %(code)s is closed; its result is final.", code=cycle.code),
             remedy=_("Its editions stay readable; evaluate further in a new cycle."),
         )
+
+
+def _require_no_forms(session: Session, cycle: Cycle, *, early: bool, actor: Actor, now: datetime) -> None:
+    """Refuse while recipients may still send what they had open, unless an administrator says so; that is kept."""
+    until = forms_come_until(session, cycle, now=now)
+    if until is None:
+        return
+    if not early or actor.role is not Role.ADMINISTRATOR:
+        raise FormsOpen(until)
+    audit.record(session, actor=actor, act="evaluation.run_early", subject=f"cycle:{cycle.code}", now=now)
 
 
 def seed_of(cycle: Cycle) -> int:
