@@ -80,8 +80,7 @@ def run_cycle(
     """
     actor.require_region(cycle.region.path)
     session.refresh(cycle, attribute_names=["state", "rules_id", "collected_until"], with_for_update=True)
-    _require_state(cycle)
-    _require_no_forms(session, cycle, early=early, actor=actor, now=now)
+    _require_over(session, cycle, early=early, actor=actor, now=now)
     rules, terms_of = rules_of(cycle), None if refit else _terms_of(session, cycle)
     say(_("Reading ratings"))
     inputs = inputs_of(session, cycle, rules, keep=True)
@@ -150,8 +149,9 @@ def _require_state(cycle: Cycle) -> None:
         )
 
 
-def _require_no_forms(session: Session, cycle: Cycle, *, early: bool, actor: Actor, now: datetime) -> None:
-    """Refuse while recipients may still send what they had open, unless an administrator says so; that is kept."""
+def _require_over(session: Session, cycle: Cycle, *, early: bool, actor: Actor, now: datetime) -> None:
+    """Refuse while ratings may come, save open forms that an administrator does not wait for; that is kept."""
+    _require_state(cycle)
     until = forms_come_until(session, cycle, now=now)
     if until is None:
         return
