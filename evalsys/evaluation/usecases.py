@@ -83,9 +83,8 @@ def run_cycle(
     _require_over(session, cycle, early=early, actor=actor, now=now)
     rules, terms_of = rules_of(cycle), None if refit else _terms_of(session, cycle)
     say(_("Reading ratings"))
-    inputs = inputs_of(session, cycle, rules, keep=True)
+    inputs, seed = inputs_of(session, cycle, rules, keep=True), seed_of(cycle) if seed is None else seed
     frozen = None if terms_of is None else pooled_terms.from_json(terms_of.pooled)
-    seed = seed_of(cycle) if seed is None else seed
     say(ngettext("Scoring %(num)s contract", "Scoring %(num)s contracts", len(inputs.contracts)))
     result = engine.score(inputs, rules, seed=seed, frozen=frozen)
     say(_("Looking at how the raters agree, and keeping the result"))
