@@ -32,6 +32,7 @@ from evalsys.collection import (
     invitation_views,
     outcome_views,
     ratings_views,
+    return_views,
     survey_views,
 )
 from evalsys.collection import views as collection
@@ -121,6 +122,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     publication.install(app)
     collection.install(app)
     app.register_blueprint(evidence_views.bp)
+    app.register_blueprint(return_views.bp)
     ratings_views.install(app)
     interview_views.install(app)
     evaluation.install(app)

@@ -46,6 +46,7 @@ ACTS: dict[str, LazyString] = {
     "collection.assign": _l("Assessment assigned"),
     "collection.import_ratings": _l("Ratings taken in from a file"),
     "collection.remove_evidence": _l("Evidence removed"),
+    "collection.return_assessment": _l("Rating sent back for correction"),
     "collection.save_draft": _l("Draft of a rating kept"),
     "collection.submit_assessment": _l("Rating submitted"),
     "collection.withdraw_assignment": _l("Assignment withdrawn"),

@@ -138,7 +138,7 @@ def task_of(session: Session, entry_id: int, *, actor: Actor) -> Task:
         Conflict: the cycle has no rules yet, or its rules ask this party nothing about it.
     """
     party = party_of(actor)
-    entry = _entry(session, entry_id)
+    entry = entry_of(session, entry_id)
     actor.require_region(entry.contract.region.path)
     _require_own(session, entry, actor)
     asked = questionnaire_of(entry, party)
@@ -154,7 +154,8 @@ def task_of(session: Session, entry_id: int, *, actor: Actor) -> Task:
     return Task(entry, party, asked, kept)
 
 
-def _entry(session: Session, entry_id: int) -> Entry:
+def entry_of(session: Session, entry_id: int) -> Entry:
+    """An entry with its cycle, its rules and its contract's bodies; raises NotFound."""
     entry = session.scalar(
         select(Entry)
         .where(Entry.id == entry_id)
@@ -202,7 +203,7 @@ def readable_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:
     kept = session.get(Assessment, assessment_id, options=[joinedload(Assessment.account)])
     if kept is None:
         raise _not_submitted()
-    entry = _entry(session, kept.entry_id)
+    entry = entry_of(session, kept.entry_id)
     if kept.account_id is None or kept.account_id != actor.account_id:
         if kept.state != AssessmentState.SUBMITTED:
             raise _not_submitted()

@@ -24,6 +24,7 @@ from evalsys.collection.assessments import Task, readable_of, task_to_change, wi
 from evalsys.collection.evidence_files import checked
 from evalsys.collection.evidence_store import Store
 from evalsys.collection.models import Assessment, Evidence
+from evalsys.collection.returns import versions_of
 
 MOST_FILES = 20
 
@@ -98,6 +99,12 @@ def remove(session: Session, evidence_id: int, *, actor: Actor, now: datetime) -
     if row is None or row.assessment.account_id != actor.account_id:
         raise _no_such_file()
     task = task_to_change(session, row.assessment.entry_id, actor)
+    if any(
+        row.id in {file["id"] for file in former.content["evidence"]} for former in versions_of(session, row.assessment)
+    ):
+        raise Conflict(
+            _("This file belongs to what was submitted before; it stays."), remedy=_("Attach what is right beside it.")
+        )
     session.delete(row)
     session.flush()
     _record(session, task, "collection.remove_evidence", row, actor=actor, now=now)

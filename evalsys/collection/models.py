@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -238,6 +239,27 @@ class Evidence(Base):
 
     assessment: Mapped[Assessment] = relationship()
     account: Mapped[Account] = relationship()
+
+
+class AssessmentVersion(Base):
+    """What an assessment said when it was sent back for correction, and why.
+
+    `content`: its ratings by criterion, the declaration, and number, name and hash of its evidence.
+    """
+
+    __tablename__ = "assessment_version"
+    __table_args__ = (
+        CheckConstraint("number > 0", name="number_positive"),
+        CheckConstraint("length(reason) > 0", name="reason_given"),
+    )
+
+    assessment_id: Mapped[int] = mapped_column(ForeignKey("assessment.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    returned_at: Mapped[datetime]
+    returned_by: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class EntryChange(Base):

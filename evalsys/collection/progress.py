@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -14,7 +15,7 @@ from evalsys.accounts.models import Account
 from evalsys.base.access import Actor, Role
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.assessments import PARTY_OF
-from evalsys.collection.models import Assessment, AssessmentState, Assignment, RatingsImport
+from evalsys.collection.models import Assessment, AssessmentState, AssessmentVersion, Assignment, RatingsImport
 from evalsys.collection.queries import state_or_not_begun
 from evalsys.registry.cycles import cycle_by_code
 from evalsys.registry.models import Contract, Cycle, Entry, Region, Vendor
@@ -193,12 +194,15 @@ class SubmittedRow:
     rater: str
     imported: bool
     submitted_at: datetime
+    returned: bool  # sent back and not yet submitted again
 
 
 def submitted_rows(
     session: Session, cycle: Cycle, wanted: Wanted, *, actor: Actor, party: str = ""
 ) -> Page[SubmittedRow]:
     """What named raters have submitted in the actor's branch, one page of it; `party` empty for all."""
+    last = select(func.max(AssessmentVersion.submitted_at)).where(AssessmentVersion.assessment_id == Assessment.id)
+    at = func.coalesce(Assessment.submitted_at, last.scalar_subquery())
     rater = func.coalesce(Account.name, Assessment.rater_label)
     statement = (
         select(
@@ -208,7 +212,8 @@ def submitted_rows(
             Assessment.party,
             rater.label("rater"),
             Assessment.import_id,
-            Assessment.submitted_at,
+            at.label("submitted_at"),
+            (Assessment.state == AssessmentState.DRAFT).label("returned"),
         )
         .join(Entry, Assessment.entry_id == Entry.id)
         .join(Contract, Entry.contract_id == Contract.id)
@@ -216,7 +221,7 @@ def submitted_rows(
         .outerjoin(Account, Assessment.account_id == Account.id)
         .where(
             Entry.cycle_id == cycle.id,
-            Assessment.state == AssessmentState.SUBMITTED,
+            at.is_not(None),
             Region.path.startswith(actor.region_path, autoescape=True),
         )
     )
@@ -230,19 +235,26 @@ def submitted_rows(
             "reference": Contract.reference,
             "party": Assessment.party,
             "rater": rater,
-            "at": Assessment.submitted_at,
+            "at": at,
         },
         default_sort="-at",
         search=(Contract.reference, Contract.title, Account.name, Assessment.rater_label),
         tie=Assessment.id,
     )
-    rows = [
-        SubmittedRow(
-            row.id, row.reference, row.title, row.party, row.rater, row.import_id is not None, row.submitted_at
-        )
-        for row in page.rows
-    ]
-    return replace(page, rows=rows)
+    return replace(page, rows=[_submitted_row(row) for row in page.rows])
+
+
+def _submitted_row(row: Any) -> SubmittedRow:
+    return SubmittedRow(
+        row.id,
+        row.reference,
+        row.title,
+        row.party,
+        row.rater,
+        row.import_id is not None,
+        row.submitted_at,
+        row.returned,
+    )
 
 
 def imports_of(session: Session, cycle: Cycle) -> Sequence[RatingsImport]:

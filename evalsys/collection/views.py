@@ -24,10 +24,11 @@ from evalsys.collection.desk import open_assessments
 from evalsys.collection.evidence import evidence_of
 from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
 from evalsys.collection.ratings_import import IMPORT_STATES
+from evalsys.collection.returns import versions_of
 from evalsys.registry import cycle_notes
 from evalsys.registry.catalogue import service_type_name
 from evalsys.registry.cycles import state_name
-from evalsys.registry.models import Cycle
+from evalsys.registry.models import Cycle, CycleState
 from evalsys.registry.pins import rules_of
 
 bp = Blueprint("collection", __name__, url_prefix="/collection")
@@ -100,7 +101,8 @@ def save(entry_id: int) -> ResponseReturnValue:
 
 def _rate_page(task: assessments.Task, form: AssessmentForm, status: int = 200) -> ResponseReturnValue:
     files = evidence_of(reading(), task.assessment)
-    return render_template("collection/rate.html", task=task, form=form, files=files), status
+    former = versions_of(reading(), task.assessment)
+    return render_template("collection/rate.html", task=task, form=form, files=files, former=former), status
 
 
 @bp.get("/entries/<int:entry_id>/check")
@@ -153,6 +155,11 @@ def assessment(assessment_id: int) -> ResponseReturnValue:
         "collection/assessment.html",
         task=task,
         files=evidence_of(reading(), task.assessment),
+        former=versions_of(reading(), task.assessment),
+        may_send_back=task.assessment is not None
+        and task.assessment.account_id is not None
+        and actor.role == Role.ADMINISTRATOR
+        and task.entry.cycle.state == CycleState.COLLECTING,
         party=rules_of(task.entry.cycle).party(task.party),
         is_own=actor.role in assessments.PARTY_OF,
     )

@@ -17,6 +17,7 @@ from evalsys.collection import models
 from evalsys.collection.models import (
     Assessment,
     AssessmentRating,
+    AssessmentVersion,
     Assignment,
     EntryChange,
     Evidence,
@@ -106,6 +107,13 @@ class Rows:
         }
         return Evidence(**(given | changes))
 
+    def version(self, **changes: Any) -> AssessmentVersion:
+        kept = self.session.scalar(select(Assessment)) or self.assessment()
+        self.session.add(kept)
+        self.session.flush()
+        given = {"assessment_id": kept.id, "number": 1, "content": {}, "reason": "x", "returned_by": "y"}
+        return AssessmentVersion(**(given | {"submitted_at": NOW, "returned_at": NOW} | changes))
+
 
 Break = Callable[[Rows], list[Base]]
 
@@ -167,6 +175,10 @@ BREAKS: dict[str, list[Break]] = {
     "pk_assessment_rating": [lambda r: [r.assessment_rating(), r.assessment_rating()]],
     "ck_assessment_rating_value_or_not_applicable": [lambda r: [r.assessment_rating(not_applicable=True)]],
     "pk_entry_change": [lambda _r: [EntryChange(entry_id=ABSENT, count=n) for n in (1, 2)]],
+    "pk_assessment_version": [lambda r: [r.version(), r.version()]],
+    "ck_assessment_version_number_positive": [lambda r: [r.version(number=0)]],
+    "ck_assessment_version_reason_given": [lambda r: [r.version(reason="")]],
+    "fk_assessment_version_assessment_id_assessment": [lambda r: [r.version(assessment_id=ABSENT)]],
     "pk_evidence": [lambda r: [r.evidence(id=1), r.evidence(id=1, hash="b" * 64)]],
     "uq_evidence_assessment_id_hash": [lambda r: [r.evidence(), r.evidence()]],
     "ck_evidence_size_positive": [lambda r: [r.evidence(size=0)]],
