@@ -45,6 +45,7 @@ ACTS: dict[str, LazyString] = {
     "collection.add_evidence": _l("Evidence attached"),
     "collection.assign": _l("Assessment assigned"),
     "collection.import_ratings": _l("Ratings taken in from a file"),
+    "collection.record_outcomes": _l("Outcomes of invitations recorded"),
     "collection.remove_evidence": _l("Evidence removed"),
     "collection.return_assessment": _l("Rating sent back for correction"),
     "collection.save_draft": _l("Draft of a rating kept"),
