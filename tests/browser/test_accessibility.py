@@ -37,7 +37,7 @@ YEAR = "2026"
 ANYBODY = "anybody"
 READERS = (ANYBODY, *Role)
 USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for role in Role}
-NOT_PAGES = {"healthz", "static", "bootstrap.static", "registry.import_template"}
+NOT_PAGES = {"healthz", "evidence.download", "static", "bootstrap.static", "registry.import_template"}
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 WIDTHS = (320, 1280)
 
@@ -145,12 +145,15 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "evaluation.run": OF_2026,
     "evaluation.sensitivity": {"code": "2025"},
     "evaluation.show": {"code": "2025"},
+    "evidence.files": lambda reader: {"entry_id": reader.entry()},
     "integrity.contract": lambda reader: {
         "code": "2025",
         "entry_id": reader.first(Entry.id, Entry.cycle.has(Cycle.code == "2025")),
     },
     "integrity.flags": {"code": "2025"},
+    "interviews.thanks": _receipt,
     "invitations.invitations": OF_2026,
+    "outcomes.record": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
     "publication.distribution": _edition,
     "publication.edition": _edition,
@@ -183,6 +186,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "registry.purchaser": _purchaser,
     "registry.vendor": _vendor,
     "reliability.show": {"code": "2025"},
+    "returns.versions": lambda reader: {"assessment_id": reader.submitted()},
     "selection.candidates": _plan,
     "selection.decision": _plan,
     "selection.edit_plan": _plan,

@@ -18,7 +18,7 @@ from tests.registry.conftest import CODE, County, SignIn, Write, only
 LISTS = ["regions", "purchasers", "vendors", "evaluator-bodies", "contracts", "cycles"]
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VENDOR])
+@pytest.mark.parametrize("role", [role for role in Role if role not in {Role.VENDOR, Role.INTERVIEWER}])
 def test_everybody_of_the_branch_reads_and_only_administrators_edit(
     county: County, sign_in: SignIn, role: Role
 ) -> None:
