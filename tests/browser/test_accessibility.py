@@ -21,7 +21,7 @@ from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
 from evalsys.collection.assessments import PARTY_OF, Answer, save_draft, task_of
 from evalsys.collection.codes import receipt_of
-from evalsys.collection.models import Assessment, Assignment
+from evalsys.collection.models import Assessment, AssessmentVersion, Assignment
 from evalsys.collection.ratings_files import stage_ratings
 from evalsys.publication.models import Edition
 from evalsys.registry.imports import KINDS, uploads
@@ -186,7 +186,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "registry.purchaser": _purchaser,
     "registry.vendor": _vendor,
     "reliability.show": {"code": "2025"},
-    "returns.versions": lambda reader: {"assessment_id": reader.submitted()},
+    "returns.versions": lambda reader: {"assessment_id": reader.first(AssessmentVersion.assessment_id)},
     "selection.candidates": _plan,
     "selection.decision": _plan,
     "selection.edit_plan": _plan,
@@ -259,6 +259,19 @@ def furnished(site: Site) -> Iterator[Site]:
             first = next(iter(task_of(session, entry_id, actor=rater).questionnaire))
             given = {first.code: Answer(1, comment="现场查看了台账。\n缺少 3 月份的签到表。")}
             save_draft(session, entry_id, given, version="", actor=rater, now=now())
+            drafted = select(Assessment.id).where(Assessment.entry_id == entry_id, Assessment.account_id == account.id)
+            ratings = {first.code: {"value": 1.0, "not_applicable": False, "comment": "现场查看了台账。"}}
+            session.add(
+                AssessmentVersion(
+                    assessment_id=session.scalars(drafted).one(),
+                    number=1,
+                    content={"ratings": ratings, "declaration": "情况属实。", "evidence": []},
+                    submitted_at=now(),
+                    returned_at=now(),
+                    returned_by="管理员",
+                    reason="请补充 3 月份的签到表。",
+                )
+            )
     return site
 
 
