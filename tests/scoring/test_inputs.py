@@ -71,6 +71,7 @@ def test_contracts_ascend(cycle: Inputs) -> None:
         ({"frames": Frames(column(0), column(0), column(-1))}, "frames.size: a count is below 0"),
         ({"frames": Frames(column(0), column(1), column(1))}, "frames.stratum: an index is outside"),
         ({"frames": Frames(column(2), column(0), column(1))}, "frames.contract: an index is outside"),
+        ({"parts": (("A",), ("B",), ("C",))}, r"parts: must be as many as the strata, \d+, are 3"),
     ],
 )
 def test_a_faulty_table_names_its_column(cycle: Inputs, changes: dict[str, Any], why: str) -> None:
