@@ -12,10 +12,13 @@ from evalsys.rules.step_consistency import step_findings
 
 TOLERANCE = 1e-6  # a third written as 0.3333333 is a third
 MEASURING = {"bands", "goalposts"}
+NAMELESS = "recipient"  # the party that answers the survey
 
 
 def consistency_findings(draft: Draft) -> Iterator[Finding]:
+    yield from _parties(draft)
     yield from _criteria(draft)
+    yield from _anchors(draft)
     yield from _scales(draft)
     yield from _sums(draft)
     yield from _unweighted(draft)
@@ -25,6 +28,18 @@ def consistency_findings(draft: Draft) -> Iterator[Finding]:
     yield from _circles(draft)
     yield from _price_ranges(draft)
     yield from step_findings(draft)
+
+
+def _parties(draft: Draft) -> Iterator[Finding]:
+    """Recipients answer without a name: they sign nothing and attach nothing."""
+    for place, party in draft.parties.entries.items():
+        for key, asked in (("acceptance", party.acceptance), ("cosign", party.cosign)):
+            if asked and party.code == NAMELESS:
+                yield found(
+                    ("parties", place, key),
+                    zh=("服务对象匿名作答，不附材料，也不会签", "删去这一行"),
+                    en=("recipients answer without a name, attach nothing and sign nothing", "delete this line"),
+                )
 
 
 def _criteria(draft: Draft) -> Iterator[Finding]:
@@ -71,6 +86,28 @@ def _wrong_scale(path: KeyPath, criterion: Criterion, kind: str, *, measured: bo
             'name a scale of kind levels or yes_no, or write source = "measured"',
         ),
     )
+
+
+def _anchors(draft: Draft) -> Iterator[Finding]:
+    """All levels are explained, or none is."""
+    scales = {scale.code: scale for scale in draft.scales.entries.values()}
+    for place, criterion in draft.criteria.entries.items():
+        scale = scales.get(criterion.scale)
+        if not criterion.anchors or scale is None:
+            continue
+        levels = 0 if isinstance(scale, BandScale | GoalpostScale) else 2
+        if isinstance(scale, LevelScale):
+            levels = len(scale.levels)
+        given = len(criterion.anchors)
+        if given != levels:
+            yield found(
+                ("criteria", place, "anchors"),
+                zh=(f"写了 {given} 级的标准，量表 {quoted(scale.code)} 有 {levels} 级", "每级写一条，或整段删去"),
+                en=(
+                    f"{given} levels are explained, but the scale {quoted(scale.code)} has {levels}",
+                    "explain each level, or delete all of it",
+                ),
+            )
 
 
 def _scales(draft: Draft) -> Iterator[Finding]:

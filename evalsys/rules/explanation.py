@@ -58,6 +58,7 @@ class _Explanation:
             (self.say("评价主体", "Parties"), self.parties()),
             (self.say("权重（占总分的百分比）", "Weights (percent of the score)"), self.weights()),
             (self.say("评价指标", "Criteria"), self.criteria()),
+            (self.say("各级的标准", "What each level means"), self.anchors()),
             (self.say("量表", "Scales"), self.scales()),
             (self.say("等级", "Grades"), self.grades()),
             (self.say("评级条件", "When a score is rated"), self.status()),
@@ -70,10 +71,24 @@ class _Explanation:
                 yield from ("", f"## {heading}", "", *lines)
 
     def parties(self) -> list[str]:
-        header = (self.say("主体", "Party"), self.say("至少几份", "At least"), self.say("代号", "Code"))
-        return table(
-            header, [(self.name(p.name), str(p.minimum), p.code) for p in self.rules.parties], right=frozenset({1})
+        header = (
+            self.say("主体", "Party"),
+            self.say("至少几份", "At least"),
+            self.say("代号", "Code"),
+            self.say("提交要求", "Needed to submit"),
         )
+        acceptance, cosign = self.say("附检查验收材料", "acceptance evidence"), self.say("会签", "co-signature")
+        rows = [
+            (
+                self.name(party.name),
+                str(party.minimum),
+                party.code,
+                ", ".join(word for word, asked in ((acceptance, party.acceptance), (cosign, party.cosign)) if asked)
+                or "-",
+            )
+            for party in self.rules.parties
+        ]
+        return table(header, rows, right=frozenset({1}))
 
     def weights(self) -> list[str]:
         rules = self.rules
@@ -140,6 +155,21 @@ class _Explanation:
         if not names:
             return ""
         return self.say(f"（仅：{'、'.join(names)}）", f" (only: {', '.join(names)})")
+
+    def anchors(self) -> list[str]:
+        header = (self.say("代号", "Code"), self.say("等级", "Level"), self.say("标准", "Meaning"))
+        rows = [
+            (criterion.code, level, self.name(anchor))
+            for criterion in self.rules.criteria
+            if criterion.anchors
+            for level, anchor in zip(self.levels(self.rules.scale_of(criterion)), criterion.anchors, strict=True)
+        ]
+        return table(header, rows) if rows else []
+
+    def levels(self, scale: LevelScale | YesNoScale | BandScale | GoalpostScale) -> list[str]:
+        if isinstance(scale, LevelScale):
+            return [self.name(level) for level in scale.levels]
+        return [self.say("否", "no"), self.say("是", "yes")]
 
     def scales(self) -> list[str]:
         header = (self.say("量表", "Scale"), self.say("怎样得分", "Points"))

@@ -82,6 +82,8 @@ class Party(Frozen):
     code: Code
     name: Text
     minimum: Count
+    acceptance: Flag = False  # a named rater submits with evidence of the acceptance inspection
+    cosign: Flag = False  # ... and with the signature of a second person of the same body
 
 
 class Dimension(Frozen):
@@ -150,6 +152,7 @@ class Criterion(Frozen):
     dimension: Code | None = None  # None only for an adjuster
     text: Text
     help: Text | None = None
+    anchors: tuple[Text, ...] = ()  # what each level means here, the worst first
     scale: Code
     weight: Number = Field(default=1.0, gt=0)
     service_types: tuple[Code, ...] = ()

@@ -57,7 +57,7 @@ def test_rules_are_pinned_from_the_system_or_a_file(admin: CheckedClient, draft:
     assert admin.post(page, data={"source": "shipped"}).status_code == 303
     same = {"source": "file", "file": (io.BytesIO(config.SHIPPED_RULES.read_bytes()), "ours.toml")}
     assert admin.post(page, data=same).status_code == 303
-    assert admin.get(page).text.count("2026.2") == 1
+    assert admin.get(page).text.count("2026.3") == 1
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def texts(app: Flask) -> None:
 
 def changed(*swaps: tuple[str, str], version: str = "2026.3") -> bytes:
     """The shipped rules under another version, with texts swapped."""
-    text = SHIPPED.decode().replace('version = "2026.2"', f'version = "{version}"')
+    text = SHIPPED.decode().replace('version = "2026.3"', f'version = "{version}"')
     for old, new in swaps:
         assert old in text
         text = text.replace(old, new)

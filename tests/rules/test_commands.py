@@ -29,7 +29,7 @@ def test_good_file_is_summed_up_with_its_hash() -> None:
     result = run("check", str(SHIPPED_RULES), EVALSYS_LANGUAGE="en")
     assert result.exit_code == 0
     assert result.stdout == (
-        f"{SHIPPED_RULES}: rules 2026.2, no fault: 3 parties, 3 dimensions, 34 criteria, 13 service types\n"
+        f"{SHIPPED_RULES}: rules 2026.3, no fault: 3 parties, 3 dimensions, 34 criteria, 13 service types\n"
         f"sha256 {rules_hash(SHIPPED_RULES.read_bytes())}\n"
     )
     assert result.stderr == ""
@@ -62,7 +62,7 @@ def test_show_explains_the_shipped_rules_when_no_file_is_named() -> None:
     named, unnamed = run("show", str(SHIPPED_RULES)), run("show")
     assert unnamed.exit_code == 0
     assert unnamed.stdout == named.stdout
-    assert unnamed.stdout.startswith("政府购买社会救助服务综合评价规则  2026.2\n")
+    assert unnamed.stdout.startswith("政府购买社会救助服务综合评价规则  2026.3\n")
     assert unnamed.stdout.endswith(f"\nsha256 {rules_hash(SHIPPED_RULES.read_bytes())}\n")
 
 

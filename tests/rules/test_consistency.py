@@ -80,6 +80,33 @@ FAULTS = [
     ),
     ('"buyer_staff"', '"posts"', '"yes" #!', "criteria[1].scale", "measured criterion cannot use a yes_no", "bands or"),
     ("help_care", '"good"', '"table" #!', "criteria[2].scale", "cannot use a bands", 'source = "measured"'),
+    (
+        "help_care",
+        'scale = "good"',
+        'scale = "good"\nanchors = [{ zh = "一", en = "one" }] #!',
+        "criteria[2].anchors",
+        'scale "good" has 3',
+        "explain each level",
+    ),
+    (
+        "buyer_result",
+        'scale = "yes"',
+        'scale = "yes"\nanchors = [{ zh = "一", en = "one" }] #!',
+        "criteria[0].anchors",
+        '"yes" has 2',
+        "or delete",
+    ),
+    (
+        "buyer_staff",
+        'scale = "posts"',
+        'scale = "posts"\nanchors = [{ zh = "一", en = "one" }] #!',
+        "criteria[1].anchors",
+        '"posts" has 0',
+        "or delete",
+    ),
+    # parties
+    (START, "minimum = 5", "minimum = 5\ncosign = true #!", "parties[1].cosign", "without a name", "delete"),
+    (START, "minimum = 5", "minimum = 5\nacceptance = true #!", "parties[1].acceptance", "attach nothing", "delete"),
     # scales
     (START, "best = 1", "best = 0.5 #!", "scales[3].best", "both 0.5", "write two numbers"),
     (START, "{ at = 5,", "{ at = 1, ", "scales[2].bands[1].at", "1 is not above the 1 before it", "ascending"),
@@ -138,6 +165,13 @@ def test_one_change_brings_one_fault(faults_after: FaultsAfter, case: Case) -> N
     assert [(fault.key, fault.line) for fault in faults] == [(case.key, line)], [str(fault) for fault in faults]
     assert case.wrong in faults[0].wrong.en
     assert case.write in faults[0].write.en
+
+
+def test_misspelt_scale_says_nothing_of_the_anchors(faults_after: FaultsAfter) -> None:
+    faults, line = faults_after(
+        ("help_care", 'scale = "good"', 'scale = "goood" #!\nanchors = [{ zh = "一", en = "one" }]')
+    )
+    assert [(fault.key, fault.line) for fault in faults] == [("criteria[2].scale", line)]
 
 
 def test_scored_criterion_needs_a_dimension(faults_after: FaultsAfter) -> None:

@@ -107,6 +107,33 @@ def test_each_kind_of_scale_tells_its_points(small: str) -> None:
     assert "yes    否 0, 是 100" in explained(rules, "zh")
 
 
+def test_each_level_that_is_explained_is_told(small: str) -> None:
+    assert "What each level means" not in explained(loads(small.encode(), ""), "en")
+    anchored = small.replace(
+        'scale = "yes"\nweight',
+        'scale = "yes"\nanchors = [{ zh = "没有", en = "not at all" }, { zh = "全部", en = "fully" }]\nweight',
+    ).replace(
+        'scale = "good"\nservice_types = ["care"]',
+        'scale = "good"\nservice_types = ["care"]\nanchors = ['
+        '{ zh = "一", en = "one" }, { zh = "二", en = "two" }, { zh = "三", en = "three" }]',
+    )
+    assert section(explained(loads(anchored.encode(), ""), "en"), "What each level means")[2:] == [
+        "buyer_result  no     not at all",
+        "buyer_result  yes    fully",
+        "help_care     Poor   one",
+        "help_care     Fair   two",
+        "help_care     Good   three",
+    ]
+
+
+def test_what_a_party_needs_to_submit_is_told(small: str) -> None:
+    asked = small.replace("minimum = 1\n", "minimum = 1\nacceptance = true\ncosign = true\n")
+    assert section(explained(loads(asked.encode(), ""), "en"), "Parties")[2:] == [
+        "Buyer             1  buyer      acceptance evidence, co-signature",
+        "Recipient         5  recipient  -",
+    ]
+
+
 def test_scale_of_adjusters_alone_earns_nothing(shipped: Rules) -> None:
     assert "who_answered  不计分" in section(explained(shipped, "zh"), "量表")
 

@@ -62,6 +62,11 @@ def test_every_question_says_what_its_answers_mean(shipped: Rules) -> None:
     assert [c.code for c in shipped.criteria if c.help is None] == []
 
 
+def test_every_level_that_a_named_rater_gives_is_explained(shipped: Rules) -> None:
+    asked = [c for c in shipped.criteria if c.party != "recipient" and c.source is not Source.MEASURED]
+    assert [c.code for c in asked if not c.anchors] == []
+
+
 def test_some_questions_belong_to_some_services_and_one_is_measured(shipped: Rules) -> None:
     assert sum(1 for c in shipped.criteria if c.service_types) >= 2
     measured = [c for c in shipped.criteria if c.source is Source.MEASURED]
