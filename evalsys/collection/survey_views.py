@@ -6,6 +6,7 @@ Nothing here logs an address that holds a code: a failure is told by its kind al
 from __future__ import annotations
 
 import ipaddress
+import json
 import traceback
 from datetime import timedelta
 from typing import cast
@@ -96,6 +97,28 @@ def answer(code: str) -> ResponseReturnValue:
             return _not_collecting(opened)
         case Faulty() as faulty:
             return _questions(code, opened, faulty, status=422)
+
+
+@bp.get("/survey.js")
+@access.public
+def script() -> ResponseReturnValue:
+    """What makes the page nicer, with its words: without scripts the page need not carry them."""
+    words = [
+        _("Next question"),
+        _("Back"),
+        _("# of #"),
+        _("Read aloud"),
+        _("Large type"),
+        _("High contrast"),
+        _("Please choose an answer."),
+        _("No connection. Your answers are kept on this phone and will be sent once there is one."),
+    ]
+    with current_app.open_resource("static/survey.js", "r", "utf-8") as file:
+        response = make_response(f"const surveyWords = {json.dumps(words)};\n{file.read()}")
+    response.mimetype = "text/javascript"
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @bp.get("/thanks/<receipt>")

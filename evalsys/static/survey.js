@@ -1,10 +1,10 @@
 // One question a screen, large type, reading aloud, and answers that outlive a lost connection.
-// Without this file the page is one plain form that does the same.
+// Without this file the page is one plain form that does the same. `/s/survey.js` puts `surveyWords` before it.
 (() => {
   "use strict";
   const root = document.documentElement;
-  const form = document.querySelector("form[data-words]");
-  const [next, back, step, aloud, large, contrast, choose, offline] = form.dataset.words.split("|");
+  const form = document.querySelector("form");
+  const [next, back, step, aloud, large, contrast, choose, offline] = surveyWords;
   const place = location.pathname;
   const kept = (name, value) => {
     try {

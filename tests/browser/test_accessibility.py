@@ -37,7 +37,7 @@ YEAR = "2026"
 ANYBODY = "anybody"
 READERS = (ANYBODY, *Role)
 USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for role in Role}
-NOT_PAGES = {"healthz", "evidence.download", "static", "bootstrap.static", "registry.import_template"}
+NOT_PAGES = {"healthz", "evidence.download", "static", "bootstrap.static", "registry.import_template", "survey.script"}
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 WIDTHS = (320, 1280)
 
