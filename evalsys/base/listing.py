@@ -6,7 +6,7 @@ A view declares what may be sorted and searched; the address carries `q`, `sort`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -112,3 +112,30 @@ def paginate(
     )
     rows = result.scalars().all() if len(statement.column_descriptions) == 1 else result.all()
     return Page(rows=rows, total=total, number=number, pages=pages, sort=sort, q=wanted.q, size=wanted.size)
+
+
+def page_of(
+    rows: Sequence[Row],
+    wanted: Wanted,
+    *,
+    sorts: Mapping[str, Callable[[Row], Any]],
+    default_sort: str,
+    search: Callable[[Row], Sequence[str]],
+) -> Page[Row]:
+    """Filter, order and cut rows that are in memory, because they were added up from others.
+
+    Args:
+        rows: in the order that settles equal ones.
+        sorts: what a row is sorted by, by the name the address uses; rows without it (None) come last.
+        search: the texts of a row that `q` is looked for in.
+    """
+    sought = wanted.q.casefold()
+    found = [row for row in rows if any(sought in text.casefold() for text in search(row))]
+    sort = wanted.sort if wanted.sort.removeprefix("-") in sorts else default_sort
+    key = sorts[sort.removeprefix("-")]
+    known = sorted((row for row in found if key(row) is not None), key=key, reverse=sort.startswith("-"))
+    ordered = known + [row for row in found if key(row) is None]
+    pages = max(1, -(-len(ordered) // wanted.size))
+    number = min(wanted.page, pages)
+    shown = ordered[(number - 1) * wanted.size : number * wanted.size]
+    return Page(rows=shown, total=len(ordered), number=number, pages=pages, sort=sort, q=wanted.q, size=wanted.size)

@@ -16,8 +16,9 @@ from evalsys.base.clock import now
 from evalsys.base.command import application
 from evalsys.base.errors import Conflict
 from evalsys.collection.codes import code_key
-from evalsys.collection.invitations import figures, links_csv, withdraw_unused
+from evalsys.collection.counting import figures
 from evalsys.collection.invitations import invite as give_codes
+from evalsys.collection.invitations import links_csv, withdraw_unused
 from evalsys.collection.slips import Notice, posters_pdf, require_fonts, slips_pdf
 from evalsys.config import Settings
 from evalsys.registry.cycles import cycle_by_code

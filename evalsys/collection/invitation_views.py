@@ -20,7 +20,8 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.listing import Wanted
 from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.codes import code_key
-from evalsys.collection.invitations import OPEN_STATES, figures, figures_by_contract, invite, links_csv, withdraw_unused
+from evalsys.collection.counting import figures, figures_by_contract
+from evalsys.collection.invitations import OPEN_STATES, invite, links_csv, withdraw_unused
 from evalsys.collection.outcomes import TAKEN_IN
 from evalsys.collection.progress import cycle_of
 from evalsys.collection.slips import Notice, posters_pdf, require_few, require_fonts, slips_pdf

@@ -12,21 +12,19 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, delete, func, insert, select
+from sqlalchemy import Row, Select, delete, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from evalsys.base import audit
 from evalsys.base.access import Actor
-from evalsys.base.db import Base
 from evalsys.base.errors import Conflict
-from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.codes import code_hash, new_code
-from evalsys.collection.models import Invitation, Outcome, ReceiptLeaf, Response
-from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, RosterMember, Stratum, Vendor
+from evalsys.collection.counting import entries_of_branch
+from evalsys.collection.models import Invitation
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, RosterMember, Stratum
 
 OPEN_STATES = frozenset({CycleState.DRAFT, CycleState.COLLECTING})  # in which codes are given
 BATCH = 5000
-FIGURES = ("frame", "invited", "used", "received", "counted", *Outcome)
 
 
 @dataclass(frozen=True)
@@ -38,58 +36,6 @@ class Invited:
     title: str = ""
     vendor: str = ""
     township: str = ""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """How far the survey of a cycle, or of one of its contracts, has come.
-
-    Attributes:
-        frame: recipients that the frame names.
-        invited: codes given out.
-        used: codes that were answered with.
-        received: receipts of answers, which stand apart from codes and answers.
-        counted: answers to the survey that are not held back for review. Answers from files are none of these: they
-            have neither code nor receipt. So received = counted + held, and used = received, always.
-        refused, unreachable, moved, died: invitations of which somebody said why they have no answer.
-    """
-
-    frame: int = 0
-    invited: int = 0
-    used: int = 0
-    received: int = 0
-    counted: int = 0
-    refused: int = 0
-    unreachable: int = 0
-    moved: int = 0
-    died: int = 0
-
-    @property
-    def rate(self) -> float | None:
-        """The response rate, see `rr1`."""
-        return rr1(self.used, self.invited, gone=self.moved + self.died)
-
-    @property
-    def missing(self) -> int:
-        """Recipients of the frame who have no code."""
-        return max(0, self.frame - self.invited)
-
-    @property
-    def unused(self) -> int:
-        """Codes that nobody has answered with, and of whose recipient nothing is known."""
-        return self.invited - self.used - self.refused - self.unreachable - self.moved - self.died
-
-
-def rr1(answered: int, invited: int, *, gone: int) -> float | None:
-    """AAPOR's response rate 1: answers among all invited but those who were no recipients any more.
-
-    Who refused, was not reached, or of whom nothing is known counts as asked: it is the lowest of AAPOR's rates. None
-    where nobody is left to ask.
-
-    Source:
-        AAPOR, Standard Definitions: Final Dispositions of Case Codes and Outcome Rates for Surveys (2016), RR1.
-    """
-    return answered / (invited - gone) if invited > gone else None
 
 
 def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: datetime) -> list[Invited]:
@@ -169,63 +115,6 @@ def links_csv(invited: Iterable[Invited], base_url: str) -> str:
     writer.writerow(("contract", "code", "url"))
     writer.writerows((one.reference, one.code, f"{base_url}/s/{one.code}") for one in invited)
     return out.getvalue()
-
-
-def figures(session: Session, cycle: Cycle, *, actor: Actor) -> Figures:
-    """How far a cycle has come in the actor's branch."""
-    each = _by_contract(cycle, actor).subquery().c
-    row = session.execute(select(*(func.coalesce(func.sum(each[name]), 0) for name in FIGURES))).one()
-    return Figures(*map(int, row))
-
-
-def figures_by_contract(session: Session, cycle: Cycle, wanted: Wanted, *, actor: Actor) -> Page[Any]:
-    """How far each contract of the branch has come: rows of reference, title, vendor and the figures by name."""
-    statement = _by_contract(cycle, actor)
-    columns = statement.selected_columns
-    return paginate(
-        session,
-        statement,
-        wanted,
-        sorts={name: columns[name] for name in ("reference", "title", "vendor", *FIGURES)},
-        default_sort="reference",
-        search=(Contract.reference, Contract.title, Vendor.name),
-        tie=Contract.id,
-    )
-
-
-def entries_of_branch(cycle: Cycle, actor: Actor) -> Select[int]:
-    """The cycle's entries in the actor's branch: a county acts in its own part of the city's cycle."""
-    return (
-        select(Entry.id)
-        .join(Contract, Entry.contract_id == Contract.id)
-        .join(Region, Contract.region_id == Region.id)
-        .where(Entry.cycle_id == cycle.id, Region.path.startswith(actor.region_path, autoescape=True))
-    )
-
-
-def _by_contract(cycle: Cycle, actor: Actor) -> Select[*tuple[Any, ...]]:
-    def count(of: type[Base], *which: ColumnElement[bool]) -> ScalarSelect[int]:
-        rows = select(func.count()).select_from(of).where(of.__table__.c.entry_id == Entry.id, *which)
-        return rows.correlate(Entry).scalar_subquery()
-
-    frame = select(func.coalesce(func.sum(Stratum.size), 0)).where(Stratum.entry_id == Entry.id).correlate(Entry)
-    return (
-        select(
-            Contract.reference,
-            Contract.title,
-            Vendor.name.label("vendor"),
-            frame.scalar_subquery().label("frame"),
-            count(Invitation).label("invited"),
-            count(Invitation, Invitation.used.is_(True)).label("used"),
-            count(ReceiptLeaf).label("received"),
-            count(Response, Response.import_id.is_(None), ~Response.held).label("counted"),
-            *(count(Invitation, Invitation.outcome == why, ~Invitation.used).label(why.value) for why in Outcome),
-        )
-        .select_from(Entry)
-        .join(Contract, Entry.contract_id == Contract.id)
-        .join(Vendor, Contract.vendor_id == Vendor.id)
-        .where(Entry.id.in_(entries_of_branch(cycle, actor)))
-    )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Invalid
 from evalsys.base.tables import Column, Sheet, read_table
 from evalsys.collection.codes import code_hash, read_code
-from evalsys.collection.invitations import BATCH, entries_of_branch
+from evalsys.collection.counting import entries_of_branch
+from evalsys.collection.invitations import BATCH
 from evalsys.collection.models import Invitation, Outcome
 from evalsys.registry.models import Cycle, CycleState
 

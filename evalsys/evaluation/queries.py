@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, paginate
-from evalsys.collection.models import Invitation, Outcome, Response
+from evalsys.collection.counting import by_entry
+from evalsys.collection.models import Invitation
 from evalsys.evaluation.models import Run, Score
 from evalsys.registry.cycles import forms_taken_until
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Vendor
@@ -140,28 +141,17 @@ class Collected:
 
 def collected(session: Session, cycle: Cycle) -> dict[int, Collected]:
     """What was collected, by entry."""
-    in_cycle = Entry.cycle_id == cycle.id
-    unanswered = [func.count().filter(Invitation.outcome == why, ~Invitation.used) for why in Outcome]
-    invited = {
-        entry: counted
-        for entry, *counted in session.execute(
-            select(Invitation.entry_id, func.count(), func.count().filter(Invitation.used), *unanswered)
-            .join(Invitation.entry)
-            .where(in_cycle)
-            .group_by(Invitation.entry_id)
-        )
-    }
-    answers = {
-        entry: (received, held)
-        for entry, received, held in session.execute(
-            select(Response.entry_id, func.count(), func.count().filter(Response.held))
-            .join(Entry, Entry.id == Response.entry_id)
-            .where(in_cycle)
-            .group_by(Response.entry_id)
-        )
-    }
+    entries = select(Entry.id).where(Entry.cycle_id == cycle.id)
     return {
-        entry: Collected(asked, *answers.get(entry, (0, 0)), *outcomes)
-        for entry in invited.keys() | answers.keys()
-        for asked, *outcomes in [invited.get(entry, [0])]
+        entry: Collected(
+            invited=found.invited,
+            received=found.counted + found.held + found.filed + found.filed_held,
+            held=found.held + found.filed_held,
+            answered=found.used,
+            refused=found.refused,
+            unreachable=found.unreachable,
+            moved=found.moved,
+            died=found.died,
+        )
+        for entry, found in by_entry(session, entries).items()
     }

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from flask_babel import gettext as _
 
 from evalsys.base.language import number, percent, points
-from evalsys.collection.invitations import rr1
+from evalsys.collection.counting import rr1
 from evalsys.collection.models import Outcome
 from evalsys.evaluation.naming import Names
 from evalsys.scoring.cells import SAMPLED

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evalsys.base.listing import Page, Wanted, paginate
+from evalsys.base.listing import Page, Wanted, page_of, paginate
 from evalsys.registry.models import Vendor
 from tests.factories import make_vendor
 
@@ -87,3 +87,38 @@ def test_rows_of_several_columns_stay_rows(session: Session) -> None:
     vendor = make_vendor(session, name="a")
     page = listed(session, Wanted(), select(Vendor.id, Vendor.name))
     assert [tuple(row) for row in page.rows] == [(vendor.id, "a")]
+
+
+ROWS = [("丙镇", 2.0), ("甲镇", None), ("乙镇", 1.0), ("丁镇", 2.0)]
+
+
+def in_memory(wanted: Wanted) -> Page[tuple[str, float | None]]:
+    return page_of(
+        ROWS,
+        wanted,
+        sorts={"name": lambda row: row[0], "rate": lambda row: row[1]},
+        default_sort="rate",
+        search=lambda row: (row[0],),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (Wanted(), ["乙镇", "丙镇", "丁镇", "甲镇"]),  # what is not known comes last, equal rows keep their order
+        (Wanted(sort="-rate"), ["丙镇", "丁镇", "乙镇", "甲镇"]),
+        (Wanted(sort="nonsense"), ["乙镇", "丙镇", "丁镇", "甲镇"]),
+        (Wanted(q="乙"), ["乙镇"]),
+        (Wanted(q="无"), []),
+        (Wanted(size=3, page=2), ["甲镇"]),
+        (Wanted(size=3, page=9), ["甲镇"]),
+    ],
+)
+def test_rows_in_memory_are_listed_alike(wanted: Wanted, names: list[str]) -> None:
+    assert [name for name, _rate in in_memory(wanted).rows] == names
+
+
+def test_a_page_of_rows_in_memory_knows_where_it_is() -> None:
+    page = in_memory(Wanted(size=3, page=2))
+    assert (page.total, page.number, page.pages, page.first, page.last) == (4, 2, 2, 4, 4)
+    assert in_memory(Wanted(q="无")).pages == 1

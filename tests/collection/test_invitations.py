@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from evalsys.base.errors import Conflict, NotAllowed
 from evalsys.base.listing import Wanted
 from evalsys.collection import invitations
 from evalsys.collection.codes import code_hash, code_key, read_code
-from evalsys.collection.invitations import Figures, Invited, figures, figures_by_contract, invite, withdraw_unused
+from evalsys.collection.counting import Figures, figures, figures_by_contract
+from evalsys.collection.invitations import Invited, invite, withdraw_unused
 from evalsys.collection.models import Invitation, ReceiptLeaf, Response
 from evalsys.registry.models import Cycle, RosterMember
 from tests.factories import NOW, actor, make_contract, make_county, make_cycle, make_entry, make_region, make_stratum
@@ -155,10 +157,11 @@ def test_figures_keep_apart_what_is_received_and_what_is_counted(session: Sessio
         session.add(Response(key=key, entry_id=entry.id, mode="self", time_band="unknown", held=held))
         session.add(ReceiptLeaf(leaf=key * 2, entry_id=entry.id))
     session.flush()
-    assert figures(session, entry.cycle, actor=COMMAND_LINE) == Figures(frame=5, invited=5, received=2, counted=1)
+    known = Figures(frame=5, invited=5, received=2, counted=1, held=1, modes=Counter({"self": 1}))
+    assert figures(session, entry.cycle, actor=COMMAND_LINE) == known
     page = figures_by_contract(session, entry.cycle, Wanted(sort="-counted"), actor=COMMAND_LINE)
     (row,) = page.rows
-    assert (row.reference, row.frame, row.received, row.counted) == (entry.contract.reference, 5, 2, 1)
+    assert (row.reference, row.figures) == (entry.contract.reference, known)
     assert figures(session, make_cycle(session), actor=COMMAND_LINE) == Figures()
 
 

@@ -20,7 +20,8 @@ from evalsys.base.errors import Conflict, Invalid, NotAllowed
 from evalsys.base.tables import TableFaulty
 from evalsys.cli import run
 from evalsys.collection.codes import code_hash, code_key, grouped
-from evalsys.collection.invitations import Figures, figures, invite, rr1, withdraw_unused
+from evalsys.collection.counting import Figures, figures, rr1
+from evalsys.collection.invitations import invite, withdraw_unused
 from evalsys.collection.models import Invitation, Outcome
 from evalsys.collection.outcomes import record_outcome, take_in_outcomes
 from evalsys.config import Settings
