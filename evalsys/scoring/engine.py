@@ -12,7 +12,7 @@ from evalsys.scoring.comparisons import Made, compare
 from evalsys.scoring.frames import frame_of
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.intervals import Limits, add_up, cell, combine, normal_quantile, rater_cell
-from evalsys.scoring.pooled import Pooled
+from evalsys.scoring.pooled import Pooled, Prepared
 from evalsys.scoring.ranking import peers_of, ranks_among
 from evalsys.scoring.result import Cells, Result
 from evalsys.scoring.status import WITHHELD, Presence, decide, half_width, presence, reasons
@@ -34,9 +34,24 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
     """
     _check_same(inputs, rules)
     frame = frame_of(inputs)
-    ready = pooled.prepare(inputs, frame, rules, frozen)
+    return conclude(inputs, pooled.prepare(inputs, frame, rules, frozen), frame.size, rules, seed=seed)
+
+
+def conclude(inputs: Inputs, ready: Prepared, frame: Vector, rules: Rules, *, seed: int) -> Result:
+    """Steps 5 to 10: what follows from the respondents' means and spreads.
+
+    What is published of an edition's inputs goes this way too (see `public_inputs`), so a score and its recomputation
+    cannot differ.
+
+    Args:
+        inputs: contracts, vendors, peer groups and sizes; their tables are not read.
+        ready: the spreads after steps 2 to 4, and the pooled terms.
+        frame: shape (contracts,), F; infinite where no frame is known.
+        rules: as for `score`.
+        seed: as for `score`.
+    """
     spread, terms = ready.spread, ready.terms
-    limits = _cells(spread, frame.size, rules, terms)
+    limits = _cells(spread, frame, rules, terms)
     there = presence(spread.answers, weight_matrix(rules), rules)
     weights, uncovered = _weights(there, rules)
     total = _total(weights, limits, there, rules, terms)
@@ -44,7 +59,7 @@ def score(inputs: Inputs, rules: Rules, *, seed: int, frozen: Pooled | None = No
     variance = np.where(shown, _variance(spread, weights, there, rules, terms), np.nan)
     final = Limits(*(np.where(shown, end, np.nan) for end in (total.estimate, total.low, total.high)))
     answers = _most_answers(spread, inputs)
-    why = reasons(there, uncovered, rules, half=half_width(total), most_answers=answers, frame=frame.size)
+    why = reasons(there, uncovered, rules, half=half_width(total), most_answers=answers, frame=frame)
     cells, dimensions = _breakdown(spread, limits, weights), _dimensions(weights, limits)
     grade, chances, capped = _grades(final, dimensions, rules)
     peers = peers_of(inputs.peer_groups, inputs.peer_group, rules)

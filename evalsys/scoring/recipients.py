@@ -18,18 +18,20 @@ Terms = list[tuple[Coefficient, float]]
 
 
 @dataclass(frozen=True, eq=False)
-class _Sample:
+class Sample:
     """The recipients' answers, ready to be added up by contract.
 
     Attributes:
         rows: ascending by contract, stratum and mode, rows alike added up; columns are dimensions, then adjusters.
-        weights: shape (rows,).
+        weights: shape (rows,), 1 everywhere where they are not weighted.
         near: shape (contracts, columns), whole thousandths near the mean of each column.
+        together: names of the strata taken together in each contract.
     """
 
     rows: Moments
     weights: Vector
     near: Integers
+    together: Collapsed
 
     def total(self, values: Vector | Integers) -> Vector:
         """Sum over the rows of each contract, in their order."""
@@ -52,16 +54,22 @@ def corrected(inputs: Inputs, frame: Frame, rules: Rules, spread: Spread, means:
     Returns:
         the spread, and which strata were taken together in each contract.
     """
-    together: Collapsed = ((),) * len(inputs.contracts)
     if SAMPLED not in inputs.parties or (rules.weighting is None and rules.adjustment is None):
-        return spread, together
-    rows = _rows(inputs, by_mode=rules.adjustment is not None)
-    weights = np.ones(len(rows.contract))
-    if rules.weighting is not None:
-        weights, together = frame_weights(inputs, frame, rows, rules.weighting)
+        return spread, ((),) * len(inputs.contracts)
+    sample = sample_of(inputs, frame, rules)
     coefficients = rules.adjustment.coefficients if rules.adjustment else ()
     terms = list(zip(coefficients, means.tolist(), strict=True))
-    return _moved(inputs, spread, _Sample(rows, weights, _near(inputs, rows)), terms), together
+    return _moved(inputs, spread, sample, terms), sample.together
+
+
+def sample_of(inputs: Inputs, frame: Frame, rules: Rules) -> Sample:
+    """The recipients' rows with their weights (step 2); the inputs must have recipients among their parties."""
+    rows = _rows(inputs, by_mode=rules.adjustment is not None)
+    weights = np.ones(len(rows.contract))
+    together: Collapsed = ((),) * len(inputs.contracts)
+    if rules.weighting is not None:
+        weights, together = frame_weights(inputs, frame, rows, rules.weighting)
+    return Sample(rows, weights, _near(inputs, rows), together)
 
 
 def _rows(inputs: Inputs, *, by_mode: bool) -> Moments:
@@ -86,7 +94,7 @@ def _near(inputs: Inputs, rows: Moments) -> Integers:
     return near
 
 
-def _moved(inputs: Inputs, spread: Spread, sample: _Sample, terms: Terms) -> Spread:
+def _moved(inputs: Inputs, spread: Spread, sample: Sample, terms: Terms) -> Spread:
     p, rows, w = inputs.parties.index(SAMPLED), sample.rows, sample.weights
     worth = _worth_of_modes(inputs, terms)[rows.mode]
     weighting, mode, case_mix = (np.zeros(spread.mean.shape) for _ in range(3))
@@ -95,14 +103,12 @@ def _moved(inputs: Inputs, spread: Spread, sample: _Sample, terms: Terms) -> Spr
         answers = rows.n[:, d, d]
         rest = rows.y[:, d, d] - sample.near[rows.contract, d] * answers
         plain, weighted = sample.total(answers), sample.total(w * answers)
-        effective[:, p, d] = _ratio(weighted**2, sample.total(w**2 * answers))
-        weighting[:, p, d] = (
-            _ratio(sample.total(w * rest), weighted) - _ratio(sample.total(rest), plain)
-        ) / THOUSANDTHS
-        mode[:, p, d] -= _ratio(sample.total(w * answers * worth[:, d]), weighted)
+        effective[:, p, d] = ratio(weighted**2, sample.total(w**2 * answers))
+        weighting[:, p, d] = (ratio(sample.total(w * rest), weighted) - ratio(sample.total(rest), plain)) / THOUSANDTHS
+        mode[:, p, d] -= ratio(sample.total(w * answers * worth[:, d]), weighted)
         for points, column, mean in _adjusters(inputs, d, terms):
             above = rows.y[:, column, d] / FULL - mean * rows.n[:, column, d]
-            case_mix[:, p, d] -= points * _ratio(sample.total(w * above), weighted)
+            case_mix[:, p, d] -= points * ratio(sample.total(w * above), weighted)
     cross[:, p] = _cross(inputs, sample, worth, terms) / THOUSANDTHS**2
     return replace(
         spread,
@@ -133,7 +139,7 @@ def _adjusters(inputs: Inputs, d: int, terms: Terms) -> list[tuple[float, int, f
     ]
 
 
-def _cross(inputs: Inputs, sample: _Sample, worth: Vector, terms: Terms) -> Vector:
+def _cross(inputs: Inputs, sample: Sample, worth: Vector, terms: Terms) -> Vector:
     """Sums of products of ỹ around its means, scaled to as many answers as there are; squared thousandths."""
     count = len(inputs.dimensions)
     slopes = [[(b / 100, column) for b, column, _ in _adjusters(inputs, d, terms)] for d in range(count)]
@@ -150,14 +156,14 @@ def _cross(inputs: Inputs, sample: _Sample, worth: Vector, terms: Terms) -> Vect
             for b, a in slopes[d]:
                 for other, c in slopes[e]:
                     # adjusters of those who answered the dimensions, as far as pairs of columns tell
-                    share = np.sqrt(_ratio(n[:, a, d], own[:, a]) * _ratio(n[:, c, e], own[:, c]))
+                    share = np.sqrt(ratio(n[:, a, d], own[:, a]) * ratio(n[:, c, e], own[:, c]))
                     of_y += b * other * share * pairs[:, a, c]
             answers = sample.total(sample.rows.n[:, d, e])
-            cross[:, d, e] = (of_y if d != e else np.maximum(of_y, 0)) * _ratio(answers, n[:, d, e])
+            cross[:, d, e] = (of_y if d != e else np.maximum(of_y, 0)) * ratio(answers, n[:, d, e])
     return cross
 
 
-def _pairs(sample: _Sample, worth: Vector) -> tuple[Vector, Vector]:
+def _pairs(sample: Sample, worth: Vector) -> tuple[Vector, Vector]:
     """Weights of those who have both of two columns, and their sums of products, the worth of modes taken off."""
     rows, w = sample.rows, sample.weights
     contracts, columns = sample.near.shape
@@ -171,12 +177,12 @@ def _pairs(sample: _Sample, worth: Vector) -> tuple[Vector, Vector]:
             products = rows.yy[:, i, j] - centre[:, i] * rows.y[:, j, i] - centre[:, j] * first
             weight = sample.total(w * both)
             n[:, i, j] = n[:, j, i] = weight
-            around = sample.total(w * products) - _ratio(sample.total(w * first) * sample.total(w * second), weight)
+            around = sample.total(w * products) - ratio(sample.total(w * first) * sample.total(w * second), weight)
             cross[:, i, j] = cross[:, j, i] = around
     return n, cross
 
 
-def _ratio(part: Vector, whole: Vector) -> Vector:
+def ratio(part: Vector, whole: Vector) -> Vector:
     """0 where there is nothing to divide by."""
     some = whole > 0
     return np.where(some, part, 0) / np.where(some, whole, 1)
