@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +46,8 @@ class Settings:
         port: TCP port that `serve` listens on.
         proxies: how many proxies of our own stand in front; only their word on a visitor's address is taken.
         fonts: folder of the fonts that are printed with; None for those that come with the program.
+        smtp_url, mail_from: the mail server and the sender; without them e-mails are written into a file.
+        sms_url: the SMS provider; without it SMS are written into a file.
     """
 
     instance: Path
@@ -55,6 +57,9 @@ class Settings:
     port: int
     proxies: int = 0
     fonts: Path | None = None
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    sms_url: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, *, demo_key: bool = True) -> Settings:
@@ -91,6 +96,9 @@ class Settings:
             port=int(port_text),
             proxies=int(proxies_text),
             fonts=Path(source["EVALSYS_FONTS"]) if source.get("EVALSYS_FONTS") else None,
+            smtp_url=source.get("EVALSYS_SMTP_URL", ""),
+            mail_from=source.get("EVALSYS_MAIL_FROM", ""),
+            sms_url=source.get("EVALSYS_SMS_URL", ""),
         )
 
     @property

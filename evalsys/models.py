@@ -1,9 +1,10 @@
 """Every room's tables, imported so that the metadata is whole."""
 
 from evalsys.accounts import models as accounts
-from evalsys.base import audit, limits
+from evalsys.base import audit, limits, outbox
 from evalsys.base.db import Base
 from evalsys.collection import models as collection
+from evalsys.collection.messages import models as messages
 from evalsys.evaluation import models as evaluation
 from evalsys.publication import models as publication
 from evalsys.registry import models as registry
@@ -17,7 +18,9 @@ __all__ = [
     "collection",
     "evaluation",
     "limits",
+    "messages",
     "metadata",
+    "outbox",
     "publication",
     "registry",
     "selection",

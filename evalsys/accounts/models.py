@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.base.access import Actor, Role
-from evalsys.base.db import Base
-from evalsys.registry.models import EvaluatorBody, Purchaser, Region, Vendor, one_of
+from evalsys.base.db import Base, one_of
+from evalsys.registry.models import EvaluatorBody, Purchaser, Region, Vendor
 
 
 class Account(Base):
@@ -18,6 +18,7 @@ class Account(Base):
     An interviewer acts for none; `vendor_id` then says which vendor employs the person, if any does.
 
     `password` is an Argon2id hash; `password_is_temporary` until its owner has chosen an own one.
+    `email`: where reminders of overdue work go; empty for nowhere.
     """
 
     __tablename__ = "account"
@@ -41,6 +42,7 @@ class Account(Base):
     vendor_id: Mapped[int | None] = mapped_column(ForeignKey("vendor.id"))
     evaluator_body_id: Mapped[int | None] = mapped_column(ForeignKey("evaluator_body.id"))
     created_at: Mapped[datetime]
+    email: Mapped[str] = mapped_column(String(120), default="", server_default="")
 
     region: Mapped[Region] = relationship()
     purchaser: Mapped[Purchaser | None] = relationship()

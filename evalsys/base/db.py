@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
 
@@ -169,6 +170,11 @@ def close_reading(_error: BaseException | None = None) -> None:
     session: Session | None = g.pop("reading_session", None)
     if session is not None:
         session.close()
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """SQL that holds a column to an enumeration's values."""
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 def permanent(table: str, dialect: str, *, columns: tuple[str, ...] = ()) -> list[str]:

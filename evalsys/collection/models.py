@@ -16,8 +16,8 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.accounts.models import Account
-from evalsys.base.db import Base
-from evalsys.registry.models import Cycle, Entry, Stratum, one_of
+from evalsys.base.db import Base, one_of
+from evalsys.registry.models import Cycle, Entry, Stratum
 
 
 class Mode(StrEnum):

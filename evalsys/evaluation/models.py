@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evalsys.base.db import Base
+from evalsys.base.db import Base, one_of
 from evalsys.collection.models import Assessment, Response
-from evalsys.registry.models import Cycle, Entry, RulesVersion, one_of
+from evalsys.registry.models import Cycle, Entry, RulesVersion
 
 
 class Run(Base):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evalsys.base.db import Base
+from evalsys.base.db import Base, one_of
 
 
 class RegionLevel(StrEnum):
@@ -37,11 +37,6 @@ class CycleState(StrEnum):
     PRELIMINARY = "preliminary"
     PUBLISHED = "published"
     CLOSED = "closed"
-
-
-def one_of(column: str, values: type[StrEnum]) -> str:
-    """SQL that holds a column to an enumeration's values."""
-    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
 class Region(Base):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import time_machine
 
-from evalsys.base.tokens import Seal, derive_key, keyed_hash
+from evalsys.base.tokens import Box, Seal, derive_key, keyed_hash
 
 
 def test_each_purpose_has_its_own_key() -> None:
@@ -41,3 +41,14 @@ def test_a_token_that_is_changed_foreign_or_for_another_thing_says_nothing() -> 
     for broken in ("", ".", "..", "不是", "\udc80", token.replace(".", ""), f"x{token}"):
         assert seal.opened(broken, "thing") is None
     assert Seal(b"x" * 32).opened(token, "thing") is None
+
+
+def test_a_box_gives_back_what_was_locked_for_one_thing_and_nothing_else() -> None:
+    box = Box(derive_key("secret", "kept codes"))
+    locked, again = (box.closed("2222222222", "invitation 7") for _ in range(2))
+    assert locked != again
+    assert b"2222222222" not in locked
+    assert box.opened(locked, "invitation 7") == "2222222222"
+    assert box.opened(locked, "invitation 8") is None
+    assert box.opened(locked[:-1] + bytes([locked[-1] ^ 1]), "invitation 7") is None
+    assert Box(derive_key("other", "kept codes")).opened(locked, "invitation 7") is None
