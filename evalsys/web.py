@@ -27,6 +27,7 @@ from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
 from evalsys.collection import (
+    desk_views,
     evidence_views,
     interview_views,
     invitation_views,
@@ -136,6 +137,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(survey_views.bp)
     app.register_blueprint(invitation_views.bp)
     app.register_blueprint(outcome_views.bp)
+    app.register_blueprint(desk_views.bp)
 
     @app.get("/healthz")
     @access.public

@@ -14,11 +14,14 @@ from evalsys.base.clock import now
 from evalsys.base.db import database, reading, transaction
 from evalsys.base.listing import Wanted
 from evalsys.base.mixing import mix
+from evalsys.collection import next_steps
+from evalsys.collection.standing import FLAGS
 from evalsys.evaluation import analysis_views, desk, queries, review
 from evalsys.evaluation.blueprint import bp
 from evalsys.evaluation.forms import RunForm
 from evalsys.evaluation.menu import pages_of
 from evalsys.evaluation.naming import Names, person
+from evalsys.evaluation.progress_flags import flags_to_look_at, open_flags
 from evalsys.evaluation.sentences import reasons
 from evalsys.evaluation.steps import signed, step_name
 from evalsys.evaluation.usecases import run_cycle
@@ -37,6 +40,8 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(person=person, signed=signed)
     navigation.offer(app, "evaluation.cycles", _l("Scoring"))
     todo.offer(app, desk.todos)
+    app.extensions[FLAGS] = open_flags
+    next_steps.offer(app, flags_to_look_at)
 
 
 @bp.get("/")

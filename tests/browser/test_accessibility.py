@@ -140,6 +140,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "collection.check": lambda reader: {"entry_id": reader.entry()},
     "collection.rate": lambda reader: {"entry_id": reader.entry()},
     "collection.submitted": {"code": "2025"},
+    "desk.show": OF_2026 | {"kind": "township"},
     "evaluation.contract": lambda reader: {"code": "2025", "reference": reader.first(Contract.reference, SCORED)},
     "evaluation.distribution": {"code": "2025"},
     "evaluation.run": OF_2026,

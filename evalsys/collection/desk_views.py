@@ -1,0 +1,38 @@
+"""The coordinator's desk of a cycle: how far collecting is, what to do next, and the files of both."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from evalsys.base.access import allow, current_actor
+from evalsys.base.clock import now
+from evalsys.base.db import reading
+from evalsys.base.listing import Wanted
+from evalsys.base.tables import FORMATS, download
+from evalsys.collection.assessments import OVERSEERS
+from evalsys.collection.desk_tables import KINDS, table
+from evalsys.collection.next_steps import steps
+from evalsys.collection.progress import cycle_of
+
+bp = Blueprint("desk", __name__, url_prefix="/collection/cycles/<code>/desk")
+
+
+@bp.get("/")
+@bp.get("/by-<any(contract, township, party, vendor):kind>")
+@allow(*OVERSEERS)
+def show(code: str, kind: str = "contract") -> ResponseReturnValue:
+    """A table, or with `?format=xlsx|csv` all that matches as a file."""
+    actor, wanted, at = current_actor(), Wanted.from_args(request.args), now()
+    cycle = cycle_of(reading(), code, actor=actor)
+    shown = table(reading(), cycle, kind, actor=actor, now=at)
+    if request.args.get("format") in FORMATS:
+        return download([shown.sheet(wanted)], f"collecting-{code}-{kind}", request.args["format"])
+    return render_template(
+        "collection/desk.html",
+        cycle=cycle,
+        kinds=KINDS,
+        table=shown,
+        page=shown.page(wanted),
+        steps=steps(reading(), cycle, actor=actor, now=at),
+    )
