@@ -23,6 +23,7 @@ from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
 from evalsys.base import access, forms, language, navigation
+from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
@@ -61,6 +62,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 UPLOAD_LIMIT = 32 * 1024 * 1024
+TEXT_LIMIT = 1024 * 1024
 LARGEST_ID = 2**31 - 1  # of an integer column on PostgreSQL; SQLite's are larger
 
 
@@ -86,7 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.require_secret_key(),
         MAX_CONTENT_LENGTH=UPLOAD_LIMIT,
-        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=TEXT_LIMIT,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Bootstrap5(app)
     csrf = CSRFProtect(app)
     language.install(app)
+    _limit_text(app)
     forms.install(app)
     signing_in.install(app)
     app.extensions["rated_criteria"] = rated_criteria
@@ -110,10 +113,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     _answer_errors(app)
     _set_headers(app)
     _give_templates(app)
+    app.wsgi_app = ReadToTheEnd(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware
     if settings.proxies:  # outermost, so that everything sees the visitor's own address
         hops = settings.proxies
         trusting = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)
-        app.wsgi_app = trusting  # type: ignore[method-assign]  # how Flask takes middleware
+        app.wsgi_app = trusting  # type: ignore[method-assign]  # as above
     return app
 
 
@@ -144,6 +148,14 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     def healthz() -> ResponseReturnValue:
         reading().execute(text("SELECT 1"))
         return jsonify(status="ready")
+
+
+def _limit_text(app: Flask) -> None:
+    @app.url_value_preprocessor
+    def limit(_endpoint: str | None, _values: dict[str, object] | None) -> None:
+        """MAX_FORM_MEMORY_SIZE holds for forms with files only. Before anything reads the form."""
+        if request.mimetype == "application/x-www-form-urlencoded":
+            request.max_content_length = TEXT_LIMIT
 
 
 def _answer_errors(app: Flask) -> None:
@@ -185,7 +197,7 @@ def _said(status: int) -> tuple[str, str]:
         403: (_("This page is not open to you."), _("Sign in with an account that has the right role.")),
         404: (_("There is no such page."), _("Check the address, or start from the home page.")),
         405: (_("The page cannot be used in this way."), _("Go back and use the buttons of the page.")),
-        413: (_("What was sent is too large."), _("Send a file of at most 32 MB.")),
+        413: (_("What was sent is too large."), _("Send a file of at most 32 MB, or text of at most 1 MB.")),
     }.get(status, (_("Something went wrong on our side."), _("Try again in a moment; nothing was half saved.")))
 
 

@@ -57,10 +57,7 @@ def checked(name: str, content: bytes) -> Clean:
     if not content:
         raise Invalid(_("The file is empty."), remedy=_("Choose it again; open it first to see what is in it."))
     if len(content) > LARGEST_FILE:
-        raise Invalid(
-            _("The file is larger than %(n)s MB.", n=LARGEST_FILE // 1024**2),
-            remedy=_("Send a smaller one: a photo with fewer pixels, a shorter recording, a document in parts."),
-        )
+        raise too_large()
     kind = next((kind for kind in KINDS if kind.is_it(content)), None)
     if kind is None:
         raise Invalid(_("The content of this file is of no kind that is taken as evidence."), remedy=what_is_taken())
@@ -70,6 +67,14 @@ def checked(name: str, content: bytes) -> Clean:
     elif kind is _WORKBOOK:
         _unpack_once(content)
     return Clean(shown, kind.media_type, content)
+
+
+def too_large() -> Invalid:
+    """That a file is larger than what is taken."""
+    return Invalid(
+        _("The file is larger than %(n)s MB.", n=LARGEST_FILE // 1024**2),
+        remedy=_("Send a smaller one: a photo with fewer pixels, a shorter recording, a document in parts."),
+    )
 
 
 def what_is_taken() -> str:

@@ -7,6 +7,7 @@ import io
 from flask import Blueprint, current_app, flash, redirect, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.exceptions import RequestEntityTooLarge
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than it
 
 from evalsys.base.access import allow, current_actor
@@ -16,7 +17,7 @@ from evalsys.base.errors import Conflict, Invalid
 from evalsys.base.forms import refuse
 from evalsys.base.language import words
 from evalsys.collection import assessments, evidence
-from evalsys.collection.evidence_files import LARGEST_FILE
+from evalsys.collection.evidence_files import LARGEST_FILE, too_large
 from evalsys.collection.evidence_store import FolderStore, Store
 from evalsys.collection.forms import EvidenceForm
 from evalsys.config import Settings
@@ -93,6 +94,13 @@ def remove(evidence_id: int) -> ResponseReturnValue:
         evidence.tidy(session, task.entry.id, _store(), actor=current_actor())
     flash(_("The file is removed."))
     return redirect(url_for(".files", entry_id=task.entry.id), code=303)
+
+
+@bp.errorhandler(RequestEntityTooLarge)
+def turned_away(_error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """A request that is larger than any page of ours takes, and so was not read; here a file may be smaller still."""
+    fault = too_large()
+    return render_template("errors/fault.html", message=fault.message, remedy=fault.remedy, details=()), 413
 
 
 @bp.get("/evidence/<int:evidence_id>")
