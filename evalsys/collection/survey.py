@@ -175,6 +175,10 @@ class SurveyDesk:
         """
         return self._answer(hashed, bound_to, fields, mode, now)
 
+    def handed_out(self, code: str, fields: MultiDict[str, str]) -> bool:
+        """Whether a form was made for this code, so that whoever sends it did not guess the code."""
+        return self._sealed(code, fields) is not None
+
     def receipt(self, sealed: Sealed) -> str:
         """The receipt that follows from a form's token."""
         return receipt_of(sealed.nonce, self.receipt_key)
@@ -189,8 +193,12 @@ class SurveyDesk:
     def _answer(
         self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], mode: Mode, now: datetime
     ) -> Received | AlreadyAnswered | Closed | Faulty:
-        receipt = self._receive(hashed, bound_to, fields, mode, now)
-        return Received(receipt) if receipt else self._why_not(hashed, bound_to, fields, now)
+        """Look first, for who comes here has mostly something to be told, and writers wait for each other."""
+        found = self._why_not(hashed, bound_to, fields, now)
+        if isinstance(found, Faulty) and not found:
+            receipt = self._receive(hashed, bound_to, fields, mode, now)
+            return Received(receipt) if receipt else self._why_not(hashed, bound_to, fields, now)
+        return found
 
     def _receive(
         self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], mode: Mode, now: datetime
@@ -205,7 +213,10 @@ class SurveyDesk:
     def _why_not(
         self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], now: datetime
     ) -> Received | AlreadyAnswered | Closed | Faulty:
-        """Why a form did not count: its own double was first, another form was, the cycle closed, or it is faulty."""
+        """Why a form does not count: its own double was first, another form was, the cycle closed, or it is faulty.
+
+        A `Faulty` without a fault where it would count now.
+        """
         opened, sealed = self.open_hashed(hashed), self._sealed(bound_to, fields)
         if opened is None:
             return Closed()  # withdrawn while it was being answered

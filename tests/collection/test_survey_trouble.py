@@ -48,6 +48,35 @@ def test_a_code_used_between_looking_and_writing_is_told_so(
     assert stored(database) == ONE
 
 
+def test_whoever_is_overtaken_after_the_look_is_told_so(
+    app: Flask, client: CheckedClient, database: Database, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = write(make_invitation)
+    quick, slow = form(client, code), form(client, code)
+    writer = app.extensions["survey_desk"]._writer
+    real = writer.submit
+
+    def overtaken(waiting: Any) -> Any:
+        monkeypatch.undo()
+        assert browser(app).post(f"/s/{code}", data=quick).status_code == 303
+        return real(waiting)
+
+    monkeypatch.setattr(writer, "submit", overtaken)
+    assert client.post(f"/s/{code}", data=slow, content_type="multipart/form-data").status_code == 409
+    assert stored(database) == ONE
+
+
+def test_a_faulty_form_waits_for_the_writer_once(
+    app: Flask, client: CheckedClient, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = write(make_invitation)
+    writer, waited = app.extensions["survey_desk"]._writer, []
+    real = writer.submit
+    monkeypatch.setattr(writer, "submit", lambda waiting: waited.append(waiting) or real(waiting))
+    assert client.post(f"/s/{code}", data=form(client, code, help="6")).status_code == 422
+    assert len(waited) == 1
+
+
 def test_a_cycle_that_closes_between_looking_and_writing_takes_nothing(
     app: Flask, client: CheckedClient, database: Database, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
