@@ -1,10 +1,11 @@
 """How often somebody may try something that can be guessed: a code, a password.
 
-Whoever tries is kept only as a keyed hash, and only until the window ends.
+Whoever tries is kept in the database only as a keyed hash, and only until the window ends.
 """
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -52,6 +53,39 @@ def allow_try(session: Session, key: str, *, limit: int, window: timedelta, now:
     session.execute(delete(TryCount).where(TryCount.ends_at <= now.timestamp()))
     session.execute(_COUNT_ONE, {"key": _hash(key), "ends_at": int((now + window).timestamp())})
     return True
+
+
+class Pace:
+    """Lets those who tried too often go on, but one try at a time; in memory, each process for itself.
+
+    Args:
+        gap: between two tries.
+        rest: how long after the last wrong try the pace is kept.
+    """
+
+    def __init__(self, *, gap: timedelta, rest: timedelta) -> None:
+        self._gap, self._rest = gap, rest
+        self._slowed: dict[str, tuple[datetime, datetime]] = {}  # by origin: until when, and the next try
+        self._guard = threading.Lock()
+
+    def slow_down(self, origin: str, *, now: datetime) -> None:
+        """From now on, one try a gap for this origin."""
+        with self._guard:
+            self._slowed = {known: times for known, times in self._slowed.items() if times[0] > now}
+            self._slowed[origin] = (now + self._rest, now + self._gap)
+
+    def allows(self, origin: str, *, now: datetime) -> bool:
+        """Whether a try may be made now; if so, it is counted."""
+        if origin not in self._slowed:
+            return True
+        with self._guard:
+            until, following = self._slowed.get(origin, (now, now))
+            if until <= now:
+                return True
+            if now < following:
+                return False
+            self._slowed[origin] = (until, now + self._gap)
+            return True
 
 
 def forget_tries(session: Session, key: str) -> None:

@@ -22,7 +22,7 @@ from evalsys.base import access
 from evalsys.base.clock import now
 from evalsys.base.db import Database, transaction
 from evalsys.base.direct import DatabaseAway
-from evalsys.base.limits import allow_try
+from evalsys.base.limits import Pace, allow_try
 from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import LARGEST_FORM, Door
 from evalsys.collection.opening import Opened
@@ -33,6 +33,7 @@ bp = Blueprint("survey", __name__, url_prefix="/s")
 
 WRONG_CODES = 30  # from one address in ten minutes; people in one village often share one
 WINDOW = timedelta(minutes=10)
+GAP = timedelta(seconds=2)  # between two codes from an address that gave more wrong ones
 LONGEST_ENTRY = 60  # of a mistyped code that is shown again
 
 
@@ -41,6 +42,7 @@ def _open_desk(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     desk = SurveyDesk(cast(Database, app.extensions["database"]), app.config["SECRET_KEY"])
     app.extensions["survey_desk"] = desk
+    app.extensions["survey_pace"] = Pace(gap=GAP, rest=WINDOW)
     app.wsgi_app = Door(app.wsgi_app, desk)  # type: ignore[method-assign]  # how Flask takes middleware
 
 
@@ -54,13 +56,17 @@ def _desk() -> SurveyDesk:
     return cast(SurveyDesk, current_app.extensions["survey_desk"])
 
 
+def _pace() -> Pace:
+    return cast(Pace, current_app.extensions["survey_pace"])
+
+
 @bp.get("/")
 @access.public
 def enter() -> ResponseReturnValue:
     """Where a code is typed in."""
     typed = request.args.get("code", "")
     if not typed.strip():
-        return _page("survey/enter.html", typed="")
+        return _entry(200, "", "")
     code = read_code(typed)
     if code is None:
         return _unknown_code(typed)
@@ -71,6 +77,8 @@ def enter() -> ResponseReturnValue:
 @access.public
 def survey(code: str) -> ResponseReturnValue:
     """The questions that a code opens."""
+    if not _pace().allows(_origin(), now=now()):
+        return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
         return _unknown_code(code)
@@ -85,6 +93,8 @@ def survey(code: str) -> ResponseReturnValue:
 @access.public
 def answer(code: str) -> ResponseReturnValue:
     """Take the answers."""
+    if not _desk().handed_out(_plain(code), request.form) and not _pace().allows(_origin(), now=now()):
+        return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
         return _unknown_code(code)
@@ -145,7 +155,8 @@ def out_of_order(_error: Exception) -> ResponseReturnValue:
 def failed(error: Exception) -> ResponseReturnValue:
     """Anything else. A log line of the framework would hold the address, and with it the code."""
     if isinstance(error, HTTPException):
-        message = _("What was sent is too large.") if error.code == 413 else _("The page cannot be used in this way.")
+        said = {400: _("The request could not be understood."), 413: _("What was sent is too large.")}
+        message = said.get(error.code or 500, _("The page cannot be used in this way."))
         return _notice(error.code or 500, message, _("Please open the link that you were given once more."))
     place = "".join(traceback.format_tb(error.__traceback__))
     current_app.logger.error("a survey page failed: %s\n%s", type(error).__name__, place)
@@ -179,7 +190,20 @@ def _unknown_code(typed: str) -> Response:
     """404 with the entry box filled in; 429 for an address that keeps guessing, which is then not counted on."""
     with transaction() as session:
         allowed = allow_try(session, f"survey code:{_origin()}", limit=WRONG_CODES, window=WINDOW, now=now())
-    return _page("survey/enter.html", status=404 if allowed else 429, typed=typed[:LONGEST_ENTRY], blocked=not allowed)
+    if not allowed:
+        _pace().slow_down(_origin(), now=now())
+        return _too_many_codes(typed)
+    return _entry(404, typed, "unknown" if read_code(typed) else "mistyped")
+
+
+def _too_many_codes(typed: str) -> Response:
+    response = _entry(429, typed, "too_many")
+    response.headers["Retry-After"] = str(GAP.seconds)
+    return response
+
+
+def _entry(status: int, typed: str, problem: str) -> Response:
+    return _page("survey/enter.html", status=status, typed=typed[:LONGEST_ENTRY], problem=problem)
 
 
 def _origin() -> str:

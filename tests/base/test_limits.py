@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evalsys.base.limits import TryCount, allow_try, forget_tries, tries
+from evalsys.base.limits import Pace, TryCount, allow_try, forget_tries, tries
 from tests.factories import NOW
 
 WINDOW = timedelta(minutes=10)
@@ -50,3 +50,18 @@ def test_a_bad_row_is_refused(app: Flask, session: Session, columns: dict[str, o
     session.add(TryCount(**{"key": b"k" * 32, "ends_at": 1, "count": 1} | columns))
     with pytest.raises(IntegrityError, match=constraint):
         session.flush()
+
+
+def test_who_was_slowed_down_gets_one_try_a_gap_until_the_rest_is_over() -> None:
+    pace = Pace(gap=timedelta(seconds=2), rest=timedelta(minutes=10))
+    assert [pace.allows("a", now=NOW) for _ in range(3)] == [True] * 3
+    pace.slow_down("a", now=NOW)
+    second = timedelta(seconds=1)
+    assert [pace.allows("a", now=NOW + n * second) for n in range(7)] == [False, False, True, False, True, False, True]
+    assert pace.allows("b", now=NOW)
+    pace.slow_down("b", now=NOW + timedelta(minutes=9))
+    later = NOW + timedelta(minutes=10)
+    assert [pace.allows("a", now=later) for _ in range(3)] == [True] * 3
+    assert not pace.allows("b", now=NOW + timedelta(minutes=9))
+    pace.slow_down("c", now=later)
+    assert pace.allows("a", now=later - second)  # forgotten by then
