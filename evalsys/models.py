@@ -4,6 +4,7 @@ from evalsys.accounts import models as accounts
 from evalsys.base import audit, limits, outbox
 from evalsys.base.db import Base
 from evalsys.collection import models as collection
+from evalsys.collection import sample_models as samples
 from evalsys.collection.messages import models as messages
 from evalsys.evaluation import models as evaluation
 from evalsys.publication import models as publication
@@ -23,5 +24,6 @@ __all__ = [
     "outbox",
     "publication",
     "registry",
+    "samples",
     "selection",
 ]

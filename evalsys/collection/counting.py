@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, page_of
 from evalsys.collection.models import Invitation, Outcome, ReceiptLeaf, Response
+from evalsys.collection.sample_cases import unsampled_of_part
 from evalsys.registry.models import Contract, Cycle, Entry, Region, Stratum, Vendor
 
 Cell = tuple[int, int | None]
@@ -28,6 +29,7 @@ class Figures:
 
     Attributes:
         frame: recipients that the frame names.
+        unsampled: of these not to be asked, for a sample was drawn without them.
         invited: codes given out.
         used: codes that were answered with.
         received: receipts of answers, which stand apart from codes and answers.
@@ -39,6 +41,7 @@ class Figures:
     """
 
     frame: int = 0
+    unsampled: int = 0
     invited: int = 0
     used: int = 0
     received: int = 0
@@ -62,8 +65,8 @@ class Figures:
 
     @property
     def missing(self) -> int:
-        """Recipients of the frame who have no code."""
-        return max(0, self.frame - self.invited)
+        """Recipients to be asked who have no code."""
+        return max(0, self.frame - self.unsampled - self.invited)
 
     @property
     def unused(self) -> int:
@@ -163,8 +166,15 @@ def _figure(name: str) -> Callable[[ContractFigures], int]:
 
 
 def _frames(session: Session, entries: Select[int]) -> Iterable[tuple[Cell, Figures]]:
-    rows = session.execute(select(Stratum.entry_id, Stratum.id, Stratum.size).where(Stratum.entry_id.in_(entries)))
-    return [((entry_id, stratum_id), Figures(frame=size)) for entry_id, stratum_id, size in rows]
+    rows = session.execute(
+        select(Stratum.entry_id, Stratum.id, Stratum.size, unsampled_of_part().label("unsampled")).where(
+            Stratum.entry_id.in_(entries)
+        )
+    )
+    return [
+        ((entry_id, stratum_id), Figures(frame=size, unsampled=unsampled or 0))
+        for entry_id, stratum_id, size, unsampled in rows
+    ]
 
 
 def _invited(session: Session, entries: Select[int]) -> Iterable[tuple[Cell, Figures]]:

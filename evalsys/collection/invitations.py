@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Row, Select, delete, func, insert, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from evalsys.base import audit
 from evalsys.base.access import Actor
@@ -21,7 +21,8 @@ from evalsys.base.errors import Conflict
 from evalsys.collection.codes import code_hash, new_code
 from evalsys.collection.counting import entries_of_branch
 from evalsys.collection.models import Invitation
-from evalsys.registry.models import Contract, Cycle, CycleState, Entry, RosterMember, Stratum
+from evalsys.collection.sample_cases import asked_numbers, roster_numbers
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Stratum
 
 OPEN_STATES = frozenset({CycleState.DRAFT, CycleState.COLLECTING})  # in which codes are given
 BATCH = 5000
@@ -29,17 +30,22 @@ BATCH = 5000
 
 @dataclass(frozen=True)
 class Invited:
-    """A new code and the contract that it asks about, with what a slip says of it."""
+    """A new code and the contract that it asks about, with what a slip says of it.
+
+    `number`: whose it is, by the place in the list of the township and service item; None where it is anybody's there.
+    """
 
     reference: str
     code: str
     title: str = ""
     vendor: str = ""
     township: str = ""
+    item: str = ""
+    number: int | None = None
 
 
 def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: datetime) -> list[Invited]:
-    """Give codes to all recipients of the frame who have none: those of the roster first, then places by number.
+    """Give codes to all who are to be asked and have none: of a sample those drawn, else everybody in the frame.
 
     Args:
         key: see `codes.code_key`.
@@ -51,7 +57,7 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
         NotAllowed: the cycle has nothing in common with the actor's branch.
         Conflict: the cycle does not collect any more, or has no frame.
     """
-    _require_open(session, cycle, actor)
+    require_open(session, cycle, actor)
     strata = session.execute(
         select(Stratum, Contract)
         .join(Entry, Stratum.entry_id == Entry.id)
@@ -73,6 +79,7 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
             "entry_id": place.stratum.entry_id,
             "stratum_id": place.stratum.id,
             "roster_member_id": place.roster_member_id,
+            "number": place.number,
             "used": False,
         }
         for place, digest in zip(places, made.values(), strict=True)
@@ -94,7 +101,7 @@ def withdraw_unused(session: Session, cycle: Cycle, *, actor: Actor, now: dateti
     Raises:
         NotAllowed, Conflict: as `invite`.
     """
-    _require_open(session, cycle, actor)
+    require_open(session, cycle, actor)
     mine = entries_of_branch(cycle, actor)
     unused = session.scalar(select(func.count()).where(Invitation.entry_id.in_(mine), ~Invitation.used)) or 0
     session.execute(
@@ -109,50 +116,57 @@ def withdraw_unused(session: Session, cycle: Cycle, *, actor: Actor, now: dateti
 
 
 def links_csv(invited: Iterable[Invited], base_url: str) -> str:
-    """The list to print or to send from: contract, code, url."""
+    """The list to print or to send from: contract, code, url; and whose it is, by the number in the township's list."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("contract", "code", "url"))
-    writer.writerows((one.reference, one.code, f"{base_url}/s/{one.code}") for one in invited)
+    writer.writerow(("contract", "code", "url", "township", "item", "number"))
+    writer.writerows(
+        (one.reference, one.code, f"{base_url}/s/{one.code}", one.township, one.item, one.number) for one in invited
+    )
     return out.getvalue()
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A recipient who has no code yet: by name where a roster says it, else only as one of so many."""
+    """A recipient who has no code yet: known by number and perhaps by name, else only as one of so many."""
 
     contract: Contract
     stratum: Stratum
-    roster_member_id: int | None
+    roster_member_id: int | None = None
+    number: int | None = None
 
     def told(self, code: str) -> Invited:
-        of = self.contract
-        return Invited(of.reference, code, of.title, of.vendor.name, self.stratum.township)
+        of, stratum = self.contract, self.stratum
+        return Invited(of.reference, code, of.title, of.vendor.name, stratum.township, stratum.item, self.number)
 
 
 def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum, Contract]]) -> Iterator[_Place]:
-    """The places without a code: a stratum has as many as its size says, or its roster where that is longer."""
+    """The places without a code: of a sample those drawn, else as many as the size says, or the roster where longer."""
     mine = select(Stratum.id).where(Stratum.entry_id.in_(entries))
-    invited = _counts(session, Invitation.stratum_id, mine)
-    enrolled = _counts(session, RosterMember.stratum_id, mine)
-    waiting = defaultdict[int, list[int]](list)
-    for stratum_id, member_id in session.execute(
-        select(RosterMember.stratum_id, RosterMember.id)
-        .outerjoin(Invitation, Invitation.roster_member_id == RosterMember.id)
-        .where(RosterMember.stratum_id.in_(mine), Invitation.id.is_(None))
-        .order_by(RosterMember.id)
+    drawn = asked_numbers(session, entries)
+    members = defaultdict[int, dict[int, int]](dict)
+    for stratum_id, member_id, number in session.execute(roster_numbers(mine)):
+        members[stratum_id][number] = member_id
+    invited = defaultdict[int | None, list[Any]](list)
+    for row in session.execute(
+        select(Invitation.stratum_id, Invitation.number, Invitation.roster_member_id).where(
+            Invitation.stratum_id.in_(mine)
+        )
     ):
-        waiting[stratum_id].append(member_id)
+        invited[row.stratum_id].append(row)
     for stratum, contract in strata:
-        open_places = max(stratum.size, enrolled.get(stratum.id, 0)) - invited.get(stratum.id, 0)
-        members = waiting[stratum.id][: max(0, open_places)]
-        for member in [*members, *[None] * (open_places - len(members))]:
-            yield _Place(contract, stratum, member)
-
-
-def _counts(session: Session, stratum_id: InstrumentedAttribute[Any], mine: Select[int]) -> dict[int, int]:
-    rows = session.execute(select(stratum_id, func.count()).where(stratum_id.in_(mine)).group_by(stratum_id))
-    return {stratum: int(number) for stratum, number in rows}
+        taken, named = invited[stratum.id], members[stratum.id]
+        if stratum.id in drawn:
+            numbers = {row.number for row in taken}
+            waiting = [number for number in drawn[stratum.id] if number not in numbers]
+            nameless = 0
+        else:
+            free = max(0, max(stratum.size, len(named)) - len(taken))
+            known = {row.roster_member_id for row in taken}
+            waiting = [number for number, member in named.items() if member not in known][:free]
+            nameless = free - len(waiting)
+        yield from (_Place(contract, stratum, named.get(number), number) for number in waiting)
+        yield from (_Place(contract, stratum) for _nobody in range(nameless))
 
 
 def _unheard_of_codes(session: Session, count: int, key: bytes) -> dict[str, bytes]:
@@ -165,10 +179,11 @@ def _unheard_of_codes(session: Session, count: int, key: bytes) -> dict[str, byt
     return made
 
 
-def _require_open(session: Session, cycle: Cycle, actor: Actor) -> None:
+def require_open(session: Session, cycle: Cycle, actor: Actor) -> None:
+    """Let one after the other change who is asked; raises Conflict once collecting is over, NotAllowed to strangers."""
     if not actor.region_path.startswith(cycle.region.path):
         actor.require_region(cycle.region.path)
-    session.refresh(cycle, with_for_update=True)  # two who give codes at once take turns
+    session.refresh(cycle, with_for_update=True)
     if cycle.state not in OPEN_STATES:
         raise Conflict(
             _("The cycle %(code)s does not collect answers any more.", code=cycle.code),

@@ -71,11 +71,16 @@ class RatingsImport(Base):
 class Invitation(Base):
     """A code that lets one recipient answer once. Only the code's HMAC-SHA-256 is kept; its key is outside.
 
+    `number`: the recipient's place in the list of the stratum, where a sample or a roster says it; see drawing.py.
     `outcome`: why no answer came, where somebody said so. It bars nobody from answering; with an answer it is void.
     """
 
     __tablename__ = "invitation"
-    __table_args__ = (CheckConstraint(one_of("outcome", Outcome), name="outcome_known"),)
+    __table_args__ = (
+        UniqueConstraint("stratum_id", "number"),
+        CheckConstraint(one_of("outcome", Outcome), name="outcome_known"),
+        CheckConstraint("number IS NULL OR (number > 0 AND stratum_id IS NOT NULL)", name="number_in_a_stratum"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code_hmac: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
@@ -84,6 +89,7 @@ class Invitation(Base):
     roster_member_id: Mapped[int | None] = mapped_column(
         ForeignKey("roster_member.id", ondelete="SET NULL"), unique=True
     )
+    number: Mapped[int | None]
     used: Mapped[bool] = mapped_column(default=False)
     outcome: Mapped[str | None] = mapped_column(String(12))
 

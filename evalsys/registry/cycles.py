@@ -1,11 +1,17 @@
-"""The life of a cycle: which state follows which, what it takes, and what is entered into it."""
+"""The life of a cycle: which state follows which, what it takes, and what is entered into it.
+
+Which place of a list an invitation was for is known on a higher floor: it fills the slot
+`app.extensions["forget_numbers"]`, which closing asks to forget it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import cast
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, exists, func, insert, select
 from sqlalchemy.orm import Session
@@ -14,6 +20,7 @@ from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Invalid, NotFound
 from evalsys.registry import changes
+from evalsys.registry.frames import require_not_drawn_from
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, RosterMember, Stratum
 
 TRANSITIONS: dict[CycleState, CycleState | None] = {
@@ -109,7 +116,7 @@ def _check_facts(session: Session, facts: CycleFacts, *, actor: Actor) -> None:
 def move(session: Session, cycle: Cycle, to: CycleState, *, actor: Actor, now: datetime) -> None:
     """Take a cycle to its next state.
 
-    Closing deletes the rosters: names of recipients are kept no longer than they are needed.
+    Closing deletes the rosters and whose place in them an invitation was for: both are kept no longer than needed.
 
     Raises:
         Conflict: the state does not follow on the present one, or something is missing for it.
@@ -126,6 +133,7 @@ def move(session: Session, cycle: Cycle, to: CycleState, *, actor: Actor, now: d
         cycle.collected_until = now
     if to is CycleState.CLOSED:
         _delete_rosters(session, cycle)
+        cast("Callable[[Session, int], None]", current_app.extensions["forget_numbers"])(session, cycle.id)
     session.flush()
     audit.record(
         session,
@@ -225,6 +233,7 @@ def withdraw(session: Session, entry: Entry, *, actor: Actor, now: datetime) -> 
             _("Collecting has opened; a contract can no longer be taken out."),
             remedy=_("A contract that nobody rates is published as not rated, with the reason."),
         )
+    require_not_drawn_from(session, entry)
     strata = select(Stratum.id).where(Stratum.entry_id == entry.id)
     for statement in (
         delete(RosterMember).where(RosterMember.stratum_id.in_(strata)),

@@ -1,10 +1,15 @@
-"""The frame of an entry: how many recipients it serves, by township and service item."""
+"""The frame of an entry: how many recipients it serves, by township and service item.
+
+Of which entries a sample is drawn is known on a higher floor: it fills the slot `app.extensions["sampled_entries"]`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import cast
 
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -43,11 +48,32 @@ def require_open(cycle: Cycle) -> None:
         )
 
 
+def sampled_entries(session: Session, cycle: Cycle) -> set[int]:
+    """The entries whose frame stays as it is, for a sample is drawn from it."""
+    ask = cast("Callable[[Session, int], set[int]]", current_app.extensions["sampled_entries"])
+    return ask(session, cycle.id)
+
+
+def drawn_from() -> tuple[str, str]:
+    """Why the frame of a sampled entry stays, and what to do."""
+    return (
+        _("A sample is drawn from this frame, so it stays as it is."),
+        _("Take the draw back first, as long as nobody has answered."),
+    )
+
+
+def require_not_drawn_from(session: Session, entry: Entry) -> None:
+    """Raises Conflict where a sample of the entry is in force."""
+    if entry.id in sampled_entries(session, entry.cycle):
+        message, remedy = drawn_from()
+        raise Conflict(message, remedy=remedy)
+
+
 def set_stratum(
     session: Session, entry: Entry, *, township: str, item: str, size: int, actor: Actor, now: datetime
 ) -> Stratum:
     """Say how many recipients a part of the frame has; a part not known yet is added."""
-    _require(entry, actor)
+    _require(session, entry, actor)
     key = (Stratum.entry_id == entry.id, Stratum.township == township, Stratum.item == item)
     stratum = session.scalar(select(Stratum).where(*key))
     before = stratum.size if stratum else None
@@ -63,7 +89,7 @@ def set_stratum(
 def remove_stratum(session: Session, stratum: Stratum, *, actor: Actor, now: datetime) -> None:
     """Take a part out of a frame before collecting opens."""
     entry = stratum.entry
-    _require(entry, actor)
+    _require(session, entry, actor)
     if entry.cycle.state != CycleState.DRAFT:
         raise Conflict(
             _("Collecting has opened; recipients of this part may have been asked."),
@@ -78,9 +104,13 @@ def remove_stratum(session: Session, stratum: Stratum, *, actor: Actor, now: dat
     session.flush()
 
 
-def _require(entry: Entry, actor: Actor) -> None:
+def _require(session: Session, entry: Entry, actor: Actor) -> None:
     actor.require_region(entry.cycle.region.path)
+    session.refresh(
+        entry.cycle, attribute_names=["state"], with_for_update=True
+    )  # who draws a sample takes turns with us
     require_open(entry.cycle)
+    require_not_drawn_from(session, entry)
 
 
 def _tell(

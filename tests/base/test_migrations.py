@@ -13,12 +13,13 @@ from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
 from evalsys.collection.models import Assessment, Evidence, Invitation, Response
+from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
 from evalsys.registry.models import Cycle
 from evalsys.selection.models import Candidate, Plan
 from tests.evaluation.rated import rated_cycle
-from tests.factories import NOW, make_account, make_entry, make_vendor
+from tests.factories import NOW, make_account, make_entry, make_stratum, make_vendor
 from tests.selection.makers import make_candidate, make_plan
 
 
@@ -127,3 +128,21 @@ def test_invitations_outlive_the_column_of_outcomes(database: Database) -> None:
     with database.reading() as session:
         kept = session.execute(select(Invitation.used, Invitation.outcome).order_by(Invitation.id)).all()
     assert kept == [(False, None), (True, None)]
+
+
+def test_invitations_outlive_the_samples_that_they_were_made_for(database: Database) -> None:
+    with database.transaction() as session:
+        stratum = make_stratum(session)
+        seed = SampleSeed(cycle_id=stratum.entry.cycle_id, seed="种子", fixed_at=NOW, fixed_by="甲")
+        session.add(seed)
+        session.flush()
+        given = {"design": "simple", "size": 1, "size_is_percent": False, "least": 0, "spare_percent": 0}
+        drawn = Sample(entry_id=stratum.entry_id, seed_id=seed.id, drawn_at=NOW, drawn_by="甲", **given)
+        drawn.parts = [SamplePart(stratum_id=stratum.id, frame=50, drawn=1, spare=0)]
+        asked = Invitation(code_hmac=b"c" * 32, entry_id=stratum.entry_id, stratum_id=stratum.id, number=7, used=True)
+        session.add_all([drawn, asked])
+    migrations.downgrade(database, "0019")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        assert session.execute(select(Invitation.used, Invitation.number)).all() == [(True, None)]
+        assert session.scalar(select(func.count()).select_from(Sample)) == 0

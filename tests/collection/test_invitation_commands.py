@@ -53,7 +53,7 @@ def test_invite_writes_links_that_only_the_owner_reads(
     assert "7 new codes" in capsys.readouterr().out
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     rows = links(out)
-    assert list(rows[0]) == ["contract", "code", "url"]
+    assert list(rows[0]) == ["contract", "code", "url", "township", "item", "number"]
     assert {row["url"] for row in rows} == {f"https://pj.example.cn/s/{row['code']}" for row in rows}
     assert len(rows) == count(database) == 7
     assert list(tmp_path.glob(".*.part")) == []

@@ -165,10 +165,13 @@ def test_figures_keep_apart_what_is_received_and_what_is_counted(session: Sessio
     assert figures(session, make_cycle(session), actor=COMMAND_LINE) == Figures()
 
 
-def test_the_list_has_contract_code_and_url() -> None:
-    text = invitations.links_csv([Invited("HT,1", "2222222222")], "https://x.cn")
-    assert list(csv.DictReader(io.StringIO(text))) == [
-        {"contract": "HT,1", "code": "2222222222", "url": "https://x.cn/s/2222222222"}
+def test_the_list_has_contract_code_and_url_and_whose_they_are() -> None:
+    invited = [Invited("HT,1", "2222222222"), Invited("HT,1", "3333333333", township="甲镇", item="照料", number=17)]
+    rows = list(csv.reader(io.StringIO(invitations.links_csv(invited, "https://x.cn"))))
+    assert rows == [
+        ["contract", "code", "url", "township", "item", "number"],
+        ["HT,1", "2222222222", "https://x.cn/s/2222222222", "", "", ""],
+        ["HT,1", "3333333333", "https://x.cn/s/3333333333", "甲镇", "照料", "17"],
     ]
 
 

@@ -130,6 +130,17 @@ BREAKS: dict[str, list[Break]] = {
             for n in (1, 2)
         ]
     ],
+    "uq_invitation_stratum_id_number": [
+        lambda r: [
+            r.invitation(code_hmac=bytes([n]) * 32, stratum_id=stratum, number=1)
+            for stratum in [make_stratum(r.session, entry=r.world.entry).id]
+            for n in (1, 2)
+        ]
+    ],
+    "ck_invitation_number_in_a_stratum": [
+        lambda r: [r.invitation(number=1)],
+        lambda r: [r.invitation(number=0, stratum_id=make_stratum(r.session, entry=r.world.entry).id)],
+    ],
     "ck_invitation_outcome_known": [lambda r: [r.invitation(outcome="late")]],
     "fk_invitation_entry_id_entry": [lambda r: [r.invitation(entry_id=ABSENT)]],
     "fk_invitation_stratum_id_stratum": [lambda r: [r.invitation(stratum_id=ABSENT)]],

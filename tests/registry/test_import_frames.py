@@ -10,9 +10,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from evalsys.base.errors import Conflict, Invalid, NotAllowed
+from evalsys.registry import cycles, frames
 from evalsys.registry.models import Entry, Purchaser, Region, RosterMember, Stratum
 from tests import factories as f
 from tests.registry.importing import counted, faults, plan_of, table, take_in
+
+
+@pytest.fixture
+def sampled(app: Flask) -> set[int]:
+    """Entries of which the higher floor says that a sample is drawn."""
+    entries: set[int] = set()
+    app.extensions["sampled_entries"] = lambda _session, _cycle: entries
+    return entries
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +140,32 @@ def test_purchasers_are_a_name_in_a_region(session: Session) -> None:
     rows = [["", "清新区"], ["甲", "无此区"], ["乙", "清新区"], ["乙", "清新区"]]
     told = faults(session, "purchasers", table(["购买主体", "地区"], *rows))
     assert set(told) == {(2, "A"), (3, "B"), (5, "A")}
+
+
+def test_what_a_sample_was_drawn_from_stays(session: Session, sampled: set[int]) -> None:
+    entry = entered(session)
+    frame = table(FRAME_HEAD, ["HT-1", "太平镇", "上门", 30])
+    roster_head = ["合同编号", "乡镇", "服务内容", "姓名", "联系方式"]
+    known = ["HT-1", "太平镇", "上门", "张三", "1"]
+    for kind, data in (("frames", frame), ("roster", table(roster_head, known))):
+        take_in(session, kind, data, cycle=entry.cycle)
+    sampled.add(entry.id)
+    assert counted(plan_of(session, "frames", frame, cycle=entry.cycle)) == (0, 0, 1)
+    assert counted(plan_of(session, "roster", table(roster_head, known), cycle=entry.cycle)) == (0, 0, 1)
+    for kind, data in (
+        ("frames", table(FRAME_HEAD, ["HT-1", "太平镇", "上门", 31])),
+        ("frames", table(FRAME_HEAD, ["HT-1", "新镇", "", 3])),
+        ("roster", table(roster_head, ["HT-1", "太平镇", "上门", "李四", "2"])),
+    ):
+        assert faults(session, kind, data, cycle=entry.cycle) == {(2, "A"): "已按此名册抽样，名册不能再改。"}
+    stratum = session.scalars(select(Stratum)).one()
+    given = {"actor": f.actor(), "now": f.NOW}
+    for act in (
+        lambda: frames.set_stratum(session, entry, township="太平镇", item="上门", size=31, **given),
+        lambda: frames.remove_stratum(session, stratum, **given),
+        lambda: cycles.withdraw(session, entry, **given),
+    ):
+        entry.cycle.state = "draft"
+        session.flush()
+        with pytest.raises(Conflict, match="已按此名册抽样"):
+            act()

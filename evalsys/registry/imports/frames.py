@@ -75,6 +75,12 @@ def _entries(scope: Scope, cycle: Cycle) -> dict[str, int]:
     return dict(scope.session.execute(query).all())
 
 
+def _keep_drawn(row: Row, entry: int, drawn: set[int]) -> None:
+    """Note a fault where a row would change what a sample was drawn from."""
+    if entry in drawn:
+        row.wrong("reference", *frames.drawn_from())
+
+
 def _strata(scope: Scope, cycle: Cycle) -> dict[tuple[int, str, str], Known]:
     query = (
         select(Stratum.entry_id, Stratum.township, Stratum.item, Stratum.id, Stratum.size)
@@ -107,7 +113,7 @@ def _place(row: Row, entries: dict[str, int], cycle: Cycle) -> tuple[int, str, s
 def read_frames(table: Table, scope: Scope) -> Plan:
     """What a file of frame sizes would change; parts that it does not name stay as they are."""
     cycle = _cycle(scope)
-    entries, known = _entries(scope, cycle), _strata(scope, cycle)
+    entries, known, drawn = _entries(scope, cycle), _strata(scope, cycle), frames.sampled_entries(scope.session, cycle)
     plan, seen = Plan(Stratum, headed(FRAME_COLUMNS)), Seen()
     for row in table:
         place, size = _place(row, entries, cycle), row.whole("size", most=10_000_000)
@@ -118,6 +124,8 @@ def read_frames(table: Table, scope: Scope) -> Plan:
         entry, township, item = place
         label = " ".join(filter(None, (row.text("reference"), township, item, str(size))))
         values: dict[str, Any] = {"entry_id": entry, "township": township, "item": item, "size": size}
+        if place not in known or known[place].values != values:
+            _keep_drawn(row, entry, drawn)
         plan.take(row.number, label, values, known.get(place))
     return plan
 
@@ -127,6 +135,7 @@ def read_roster(table: Table, scope: Scope) -> Plan:
     cycle = _cycle(scope)
     entries, strata = _entries(scope, cycle), _strata(scope, cycle)
     known, held = _roster(scope, cycle)
+    drawn = frames.sampled_entries(scope.session, cycle)
     plan, seen = Plan(RosterMember, headed(ROSTER_COLUMNS)), Seen()
     for row in table:
         place = _place(row, entries, cycle)
@@ -143,6 +152,7 @@ def read_roster(table: Table, scope: Scope) -> Plan:
         key = (stratum.id, str(name), contact)
         seen.refuse_again(row, "name", key)
         if key not in known:
+            _keep_drawn(row, stratum.values["entry_id"], drawn)
             held[stratum.id] += 1
             if held[stratum.id] > stratum.values["size"]:
                 row.wrong(
