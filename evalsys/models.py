@@ -3,6 +3,7 @@
 from evalsys.accounts import models as accounts
 from evalsys.base import audit, limits, outbox
 from evalsys.base.db import Base
+from evalsys.collection import interest_models as interests
 from evalsys.collection import models as collection
 from evalsys.collection import sample_models as samples
 from evalsys.collection.messages import models as messages
@@ -18,6 +19,7 @@ __all__ = [
     "audit",
     "collection",
     "evaluation",
+    "interests",
     "limits",
     "messages",
     "metadata",

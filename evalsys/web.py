@@ -30,6 +30,7 @@ from evalsys.base.listing import PAGE_SIZES
 from evalsys.collection import (
     desk_views,
     evidence_views,
+    interest_views,
     interview_views,
     invitation_views,
     outcome_views,
@@ -129,6 +130,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     collection.install(app)
     app.register_blueprint(evidence_views.bp)
     app.register_blueprint(return_views.bp)
+    interest_views.install(app)
     ratings_views.install(app)
     interview_views.install(app)
     evaluation.install(app)

@@ -44,6 +44,7 @@ ACTS: dict[str, LazyString] = {
     "accounts.sign_out": _l("Signed out"),
     "collection.add_evidence": _l("Evidence attached"),
     "collection.assign": _l("Assessment assigned"),
+    "collection.declare_interests": _l("Declaration of interests signed"),
     "collection.draw_sample": _l("Sample of recipients drawn"),
     "collection.fix_seed": _l("Seed of a sample fixed"),
     "collection.import_ratings": _l("Ratings taken in from a file"),

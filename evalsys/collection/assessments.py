@@ -20,6 +20,7 @@ from evalsys.base import audit
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from evalsys.base.language import day
+from evalsys.collection.interests import require_independent
 from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState, Assignment
 from evalsys.collection.questionnaire import Question, Questionnaire, questionnaire_of
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry
@@ -134,7 +135,8 @@ def task_of(session: Session, entry_id: int, *, actor: Actor) -> Task:
 
     Raises:
         NotFound: there is no such entry.
-        NotAllowed: it is of another region, of another purchaser, or not assigned.
+        NotAllowed: it is of another region, of another purchaser, not assigned, or a tie bars the evaluator.
+        Undeclared: the evaluator has signed no declaration of interests for the cycle.
         Conflict: the cycle has no rules yet, or its rules ask this party nothing about it.
     """
     party = party_of(actor)
@@ -183,6 +185,7 @@ def _require_own(session: Session, entry: Entry, actor: Actor) -> None:
         raise NotAllowed(
             _("This contract is not assigned to you."), remedy=_("Ask the administrator to assign it to you.")
         )
+    require_independent(session, entry, actor=actor)
 
 
 def submitted_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:

@@ -15,6 +15,7 @@ from evalsys.base import audit
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from evalsys.base.language import CHINA, day
+from evalsys.collection.interests import ties_of
 from evalsys.collection.models import Assessment, AssessmentState, Assignment
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry
 
@@ -58,7 +59,8 @@ def assign(session: Session, request: Assign, *, actor: Actor, now: datetime) ->
     for entry in entries:
         _require_administrator(actor, entry)
     _require_due_date(request, cycle, now)
-    _require_fit(evaluator, entries)
+    lock_assignments(session, cycle.id)
+    _require_fit(session, cycle, evaluator, entries)
     done = _store(session, request, entries)
     audit.record(
         session,
@@ -115,30 +117,28 @@ def _require_due_date(request: Assign, cycle: Cycle, now: datetime) -> None:
         )
 
 
-def _require_fit(evaluator: Account, entries: Sequence[Entry]) -> None:
-    """An evaluator acts inside their branch, and never on a contract of their own body."""
-    body = evaluator.evaluator_body
+def _require_fit(session: Session, cycle: Cycle, evaluator: Account, entries: Sequence[Entry]) -> None:
+    """An evaluator acts inside their branch, and never on a contract that a tie bars."""
+    ties = ties_of(session, cycle, [evaluator])[evaluator.id]
     faults = []
     for entry in entries:
         contract = entry.contract
-        if body is not None and body.credit_code == contract.vendor.credit_code:
-            faults.append(
-                _("%(reference)s: %(body)s provides this service itself.", reference=contract.reference, body=body.name)
-            )
-        elif not contract.region.path.startswith(evaluator.region.path):
-            faults.append(
-                _(
-                    "%(reference)s: lies outside the evaluator's branch, %(region)s.",
-                    reference=contract.reference,
-                    region=evaluator.region.name,
-                )
-            )
+        why = ties.why(contract)
+        if not why and not contract.region.path.startswith(evaluator.region.path):
+            why = _("lies outside the evaluator's branch, %(region)s", region=evaluator.region.name)
+        if why:
+            faults.append(_("%(reference)s: %(why)s.", reference=contract.reference, why=why))
     if faults:
         raise Invalid(
             _("%(name)s may not assess some of the chosen contracts; none was assigned.", name=evaluator.name),
             remedy=_("Leave them out, or choose another evaluator for them."),
             details=faults,
         )
+
+
+def lock_assignments(session: Session, cycle_id: int) -> None:
+    """Until the transaction's end nobody else assigns in the cycle, or signs what bars an evaluator from it."""
+    session.execute(select(Cycle.id).where(Cycle.id == cycle_id).with_for_update(key_share=True))
 
 
 def _store(session: Session, request: Assign, entries: Sequence[Entry]) -> Assigned:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.access import Actor
 from evalsys.base.language import number, words
+from evalsys.collection.interest_queries import submitted_despite
 from evalsys.collection.models import Assessment, AssessmentState, Assignment, Invitation, Response
 from evalsys.collection.survey import RECIPIENT
 from evalsys.registry.cycle_notes import Note
@@ -34,6 +35,9 @@ def missing(session: Session, cycle: Cycle, _actor: Actor) -> Iterator[Note]:
         yield from _told(label, _entries_below(session, cycle, party), address)
     assignments = url_for("collection.assigned", code=cycle.code)
     yield from _told(_("Assignments that are not submitted"), _not_submitted(session, cycle), assignments)
+    despite = len(submitted_despite(session, cycle))
+    interests = url_for("interests.overview", code=cycle.code)
+    yield from _told(_("Assessments submitted although a tie bars the evaluator"), despite, interests)
     yield from _told(_("Parts of frames that were invited and did not answer"), _silent(session, cycle), recipients)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from evalsys.accounts.models import Account
@@ -166,21 +166,6 @@ def _evaluators_of(session: Session, entry_ids: Sequence[int]) -> Mapping[int, l
             AssignedEvaluator(assignment.id, account.name, body, assignment.due_on, state)
         )
     return found
-
-
-def evaluators_for(session: Session, cycle: Cycle) -> Sequence[Account]:
-    """The evaluators whose branch holds contracts that the cycle may have, by body and name."""
-    path = cycle.region.path
-    people = session.scalars(
-        select(Account)
-        .join(Account.evaluator_body)
-        .join(Account.region)
-        .where(Account.role == Role.EVALUATOR, Account.active)
-        .where(or_(Region.path.startswith(path, autoescape=True), literal(path).startswith(Region.path)))
-        .options(joinedload(Account.evaluator_body))
-        .order_by(Account.evaluator_body_id, Account.name, Account.id)
-    )
-    return people.all()
 
 
 @dataclass(frozen=True)

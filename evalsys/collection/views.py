@@ -23,6 +23,7 @@ from evalsys.collection import assessments, assignments, closing, progress, quer
 from evalsys.collection.desk import open_assessments
 from evalsys.collection.evidence import evidence_of
 from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
+from evalsys.collection.interests import evaluators_of
 from evalsys.collection.ratings_import import IMPORT_STATES
 from evalsys.collection.returns import versions_of
 from evalsys.registry import cycle_notes
@@ -224,7 +225,7 @@ def assign(code: str) -> ResponseReturnValue:
 
 def _assign_form(cycle: Cycle) -> AssignForm:
     form = AssignForm()
-    people = progress.evaluators_for(reading(), cycle)
+    people = evaluators_of(reading(), cycle)
     form.account_id.choices = [
         SelectChoice(str(p.id), f"{p.evaluator_body.name} · {p.name}") for p in people if p.evaluator_body
     ]

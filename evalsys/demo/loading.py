@@ -77,14 +77,16 @@ def _load_year(
 ) -> None:
     past = year != county.YEARS[-1]
     with database.transaction() as session:
-        cycle = years.make_cycle(session, cast, year, version, CycleState.REVIEW if past else CycleState.COLLECTING)
+        cycle = years.make_cycle(session, cast, year, version)
         cases = years.make_cases(session, cast, cycle, rules, generator)
         rows = years.Rows()
         for case in cases:
             years.collect_responses(rows, rules, case, ANSWERED[year], generator)
-        years.assign_evaluators(rows, cast, cases)
+        tied = years.declare_interests(session, cast, cycle, openly=not past)
+        years.assign_evaluators(rows, cast, cases, tied)
         if past:
             years.collect_assessments(session, rules, cast, cases, generator)
+            cycle.state = CycleState.REVIEW.value
         rows.insert(session)
     if past:
         with database.transaction() as session:

@@ -11,7 +11,10 @@ import numpy as np
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
+from evalsys.accounts.models import Account
 from evalsys.base.db import Base
+from evalsys.collection.declarations import Declare, Stated, declare
+from evalsys.collection.interest_models import TieKind
 from evalsys.collection.models import (
     Assessment,
     AssessmentRating,
@@ -25,7 +28,7 @@ from evalsys.collection.models import (
 from evalsys.demo import county
 from evalsys.demo.people import Cast
 from evalsys.demo.simulation import Rater, answer, split
-from evalsys.registry.models import Contract, Cycle, Entry, RulesPin, RulesVersion, Stratum
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, RulesPin, RulesVersion, Stratum
 from evalsys.rules.model import Rules, Source
 
 MODES = (("self", 0.55), ("assisted", 0.3), ("telephone", 0.1), ("paper", 0.05))
@@ -79,14 +82,14 @@ class Rows:
                 session.execute(insert(cast(Table, table.__table__)), rows[start : start + ROWS_AT_ONCE])
 
 
-def make_cycle(session: Session, cast: Cast, year: int, rules: RulesVersion, state: str) -> Cycle:
-    """The year's cycle with its rules pinned."""
+def make_cycle(session: Session, cast: Cast, year: int, rules: RulesVersion) -> Cycle:
+    """The year's cycle with its rules pinned; it collects."""
     cycle = Cycle(
         code=str(year),
         title=f"{year} 年度政府购买社会救助服务综合评价",
         year=year,
         region_id=cast.county.id,
-        state=state,
+        state=CycleState.COLLECTING.value,
         opens_on=date(year, 10, 1),
         closes_on=date(year, 12, 31),
         rules_id=rules.id,
@@ -244,11 +247,12 @@ def collect_assessments(
             )
 
 
-def assign_evaluators(rows: Rows, cast: Cast, cases: list[Case]) -> None:
-    """Who is to assess what."""
+def assign_evaluators(rows: Rows, cast: Cast, cases: list[Case], tied: tuple[int, int] | None = None) -> None:
+    """Who is to assess what; `tied`: ids of an evaluator and of a vendor that go apart."""
     for n, case in enumerate(cases):
         for account_id in _evaluators_of(cast, n):
-            rows.add(Assignment, entry_id=case.entry.id, account_id=account_id, due_on=case.entry.cycle.closes_on)
+            if tied != (account_id, case.contract.vendor_id):
+                rows.add(Assignment, entry_id=case.entry.id, account_id=account_id, due_on=case.entry.cycle.closes_on)
 
 
 def _evaluators_of(cast: Cast, n: int) -> list[int]:
@@ -257,6 +261,25 @@ def _evaluators_of(cast: Cast, n: int) -> list[int]:
     first = n % count
     second = (first + 1 + n // count % (count - 1)) % count
     return [cast.evaluators[i].id for i in ((first, second) if n % 5 in {0, 2} else (first,))]
+
+
+def declare_interests(session: Session, cast: Cast, cycle: Cycle, *, openly: bool) -> tuple[int, int] | None:
+    """Every evaluator signs that there are no ties.
+
+    Args:
+        openly: the one who favours a vendor declares why.
+
+    Returns:
+        The ids of that evaluator and vendor, where declared.
+    """
+    friend, vendor = cast.evaluators[FAVOUR[0]].id, cast.vendors[FAVOUR[1]]
+    kinship = Stated(vendor.name, TieKind.KINSHIP, of_body=False, started_on=date(2019, 5, 1))
+    for person in cast.evaluators:
+        account = session.get_one(Account, person.id)
+        ties = [kinship] if openly and account.id == friend else []
+        wanted = Declare(cycle.id, account.evaluator_body_id or 0, account.id, ties)
+        declare(session, wanted, actor=account.as_actor(), now=datetime(cycle.year, 9, 25, 2, tzinfo=UTC))
+    return (friend, vendor.id) if openly else None
 
 
 def _assessment(

@@ -12,6 +12,7 @@ from evalsys.accounts.models import Account
 from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
+from evalsys.collection.interest_models import InterestDeclaration, InterestTie
 from evalsys.collection.models import Assessment, Evidence, Invitation, Response
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.evaluation.models import IntegrityFlag
@@ -76,6 +77,22 @@ def test_evidence_goes_with_its_migration_and_leaves_the_assessments(database: D
     with database.reading() as session:
         counted = [session.scalar(select(func.count()).select_from(model)) for model in (Assessment, Evidence)]
         assert counted == [1, 0]
+
+
+def test_declarations_go_with_their_migration_and_leave_the_evaluators(database: Database) -> None:
+    with database.transaction() as session:
+        entry = make_entry(session)
+        rater = make_account(session, Role.EVALUATOR)
+        signed = InterestDeclaration(cycle_id=entry.cycle_id, account_id=rater.id, number=1, words="无")
+        signed.signed_by, signed.signed_at = rater.name, NOW
+        tie = {"vendor_id": entry.contract.vendor_id, "kind": "shares", "of_body": False, "started_on": NOW.date()}
+        signed.ties = [InterestTie(**tie)]
+        session.add(signed)
+    migrations.downgrade(database, "0020")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        kept = (Account, InterestDeclaration, InterestTie)
+        assert [session.scalar(select(func.count()).select_from(model)) for model in kept] == [1, 0, 0]
 
 
 def test_accounts_outlive_the_interviewers_role_and_interviewers_keep_it(database: Database) -> None:

@@ -152,6 +152,9 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
         "entry_id": reader.first(Entry.id, Entry.cycle.has(Cycle.code == "2025")),
     },
     "integrity.flags": {"code": "2025"},
+    "interests.of_body": lambda reader: OF_2026 | _body(reader),
+    "interests.overview": OF_2026,
+    "interests.own": OF_2026,
     "interviews.thanks": _receipt,
     "invitations.invitations": OF_2026,
     "outcomes.record": OF_2026,
@@ -214,7 +217,11 @@ ALSO: dict[str, tuple[tuple[str, int], ...]] = {
         ("/methodology?lang=en", 200),
     ),
     Role.ADMINISTRATOR: (("/accounts/new?role=evaluator", 200), ("/accounts/?q=没有", 200), ("/selection/new", 403)),
-    Role.EVALUATOR: (("/collection/worklist?q=没有", 200), ("/collection/entries/0/rate", 404)),
+    Role.EVALUATOR: (
+        ("/collection/cycles/2026/interests/own?change=1", 200),
+        ("/collection/worklist?q=没有", 200),
+        ("/collection/entries/0/rate", 404),
+    ),
     Role.AUDITOR: (("/audit?q=没有", 200),),
 }
 

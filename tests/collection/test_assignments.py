@@ -59,7 +59,7 @@ def test_a_body_does_not_assess_its_own_service(session: Session, world: World) 
             actor=world.administrator.as_actor(),
             now=NOW,
         )
-    assert caught.value.details == (f"{own.reference}：{body.name}本身就是该服务的承接主体。",)
+    assert caught.value.details == (f"{own.reference}：评价员所在机构本身就是该服务的承接主体。",)
 
 
 def test_an_evaluator_is_assigned_inside_their_branch_only(session: Session, world: World) -> None:

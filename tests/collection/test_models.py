@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from evalsys.base.db import Base
-from evalsys.collection import models
+from evalsys.collection import interest_models, models
+from evalsys.collection.interest_models import InterestDeclaration, InterestTie
 from evalsys.collection.models import (
     Assessment,
     AssessmentRating,
@@ -114,6 +115,23 @@ class Rows:
         given = {"assessment_id": kept.id, "number": 1, "content": {}, "reason": "x", "returned_by": "y"}
         return AssessmentVersion(**(given | {"submitted_at": NOW, "returned_at": NOW} | changes))
 
+    def declaration(self, **changes: Any) -> InterestDeclaration:
+        given = {"cycle_id": self.world.cycle.id, "account_id": self.world.auditor.id, "number": 1, "words": "无"}
+        return InterestDeclaration(**(given | {"signed_by": "甲", "signed_at": NOW} | changes))
+
+    def of_body(self, **changes: Any) -> InterestDeclaration:
+        return self.declaration(**({"account_id": None, "body_id": self.world.evaluator.evaluator_body_id} | changes))
+
+    def tie(self, **changes: Any) -> InterestTie:
+        given = {
+            "declaration_id": self.session.scalars(select(InterestDeclaration.id)).one(),
+            "vendor_id": self.world.contract.vendor_id,
+            "kind": "shares",
+            "of_body": False,
+            "started_on": date(2025, 1, 1),
+        }
+        return InterestTie(**(given | changes))
+
 
 Break = Callable[[Rows], list[Base]]
 
@@ -196,6 +214,29 @@ BREAKS: dict[str, list[Break]] = {
     "ck_evidence_hash_length": [lambda r: [r.evidence(hash="a" * 63)]],
     "fk_evidence_assessment_id_assessment": [lambda r: [r.evidence(assessment_id=ABSENT)]],
     "fk_evidence_account_id_account": [lambda r: [r.evidence(account_id=ABSENT)]],
+    "pk_interest_declaration": [lambda r: [r.declaration(id=77), r.declaration(id=77, number=2)]],
+    "uq_interest_declaration_cycle_id_account_id_number": [lambda r: [r.declaration(), r.declaration()]],
+    "uq_interest_declaration_cycle_id_body_id_number": [lambda r: [r.of_body(), r.of_body()]],
+    "ck_interest_declaration_person_or_body": [
+        lambda r: [r.declaration(account_id=None)],
+        lambda r: [r.of_body(account_id=r.world.auditor.id)],
+    ],
+    "ck_interest_declaration_number_positive": [lambda r: [r.declaration(number=0)]],
+    "ck_interest_declaration_words_given": [lambda r: [r.declaration(words="")]],
+    "ck_interest_declaration_signer_named": [lambda r: [r.declaration(signed_by="")]],
+    "fk_interest_declaration_cycle_id_cycle": [lambda r: [r.declaration(cycle_id=ABSENT)]],
+    "fk_interest_declaration_account_id_account": [lambda r: [r.declaration(account_id=ABSENT)]],
+    "fk_interest_declaration_body_id_evaluator_body": [lambda r: [r.of_body(body_id=ABSENT)]],
+    "pk_interest_tie": [lambda r: [r.tie(id=1), r.tie(id=1)]],
+    "ck_interest_tie_vendor_or_purchaser": [
+        lambda r: [r.tie(vendor_id=None)],
+        lambda r: [r.tie(purchaser_id=r.world.contract.purchaser_id)],
+    ],
+    "ck_interest_tie_ends_after_start": [lambda r: [r.tie(ended_on=date(2024, 12, 31))]],
+    "ck_interest_tie_kind_known": [lambda r: [r.tie(kind="friendship")]],
+    "fk_interest_tie_declaration_id_interest_declaration": [lambda r: [r.tie(declaration_id=ABSENT)]],
+    "fk_interest_tie_vendor_id_vendor": [lambda r: [r.tie(vendor_id=ABSENT)]],
+    "fk_interest_tie_purchaser_id_purchaser": [lambda r: [r.tie(vendor_id=None, purchaser_id=ABSENT)]],
     "fk_assessment_rating_assessment_id_assessment": [lambda r: [r.assessment_rating(assessment_id=ABSENT)]],
 }
 
@@ -211,15 +252,18 @@ def test_every_constraint_of_the_room_has_a_bad_row() -> None:
     named = {
         str(constraint.name)
         for table in Base.metadata.sorted_tables
-        if table.name in {m.__tablename__ for m in vars(models).values() if is_own_table(m)}
+        if table.name in {m.__tablename__ for m in own_tables()}
         for constraint in table.constraints
         if isinstance(constraint, CheckConstraint | UniqueConstraint | ForeignKeyConstraint | PrimaryKeyConstraint)
     }
     assert named == set(BREAKS)
 
 
-def is_own_table(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Base) and value.__module__ == models.__name__
+def own_tables() -> Iterator[type[Base]]:
+    for module in (models, interest_models):
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, Base) and value.__module__ == module.__name__:
+                yield value
 
 
 def store(session: Session, rows: list[Base]) -> None:

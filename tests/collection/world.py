@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from evalsys.accounts.models import Account
 from evalsys.base.access import Role
 from evalsys.collection.assessments import Answer
+from evalsys.collection.interest_models import InterestDeclaration
 from evalsys.collection.models import Assignment
 from evalsys.collection.questionnaire import Questionnaire
 from evalsys.registry.models import Contract, Cycle, Entry, Region
-from tests.factories import make_account, make_contract, make_county, make_cycle, make_entry
+from tests.factories import NOW, make_account, make_contract, make_county, make_cycle, make_entry
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,22 @@ def make_world(session: Session, *, state: str = "collecting", service_type: str
     entry = make_entry(session, cycle=cycle, contract=contract)
     evaluator = make_account(session, Role.EVALUATOR, region=county, name="评价员甲")
     session.add(Assignment(entry_id=entry.id, account_id=evaluator.id))
-    session.flush()
+    sign_nothing(session, evaluator, cycle)
     administrator = make_account(session, Role.ADMINISTRATOR, region=county)
     auditor = make_account(session, Role.AUDITOR, region=county)
     for account in (administrator, auditor, purchaser, evaluator):
         assert account.as_actor().region_path == county.path  # loads what is asked for after the session's end
     return World(county, cycle, contract, entry, administrator, purchaser, evaluator, auditor)
+
+
+def sign_nothing(session: Session, account: Account, cycle: Cycle) -> InterestDeclaration:
+    """An evaluator's declaration that there are no ties."""
+    signed = InterestDeclaration(
+        cycle_id=cycle.id, account_id=account.id, number=1, words="无", signed_by=account.name, signed_at=NOW
+    )
+    session.add(signed)
+    session.flush()
+    return signed
 
 
 def full_answers(asked: Questionnaire, value: float = 2) -> dict[str, Answer]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict
+from evalsys.collection.interest_models import InterestDeclaration, InterestTie
 from evalsys.collection.models import (
     Assessment,
     Assignment,
@@ -57,6 +58,7 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         assert assigned is not None
         assert assigned >= county.CONTRACTS_A_YEAR
         assert session.scalar(select(func.count()).where(Assessment.entry_id.in_(of_year))) == 0
+        assert_all_have_declared(session)
         frame = session.scalar(select(func.sum(Stratum.size)).where(Stratum.entry_id.in_(of_year)))
         invited = session.scalar(select(func.count()).where(Invitation.entry_id.in_(of_year)))
         assert frame is not None
@@ -71,6 +73,19 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         session.scalars(select(Cycle).where(Cycle.code == COLLECTING)).one().state = "review"
         session.flush()
         assert ready_link(session, settings) is None  # the county has stopped collecting
+
+
+def assert_all_have_declared(session: Session) -> None:
+    """Every year; in the one that collects, the evaluator who favours a vendor says so and gets none of its work."""
+    signed = session.scalars(select(InterestDeclaration)).all()
+    assert len(signed) == len(county.YEARS) * len(county.EVALUATORS)
+    (tie,) = session.scalars(select(InterestTie))
+    assert tie.declaration.cycle.code == COLLECTING
+    mine = select(func.count(Assignment.id)).join(Entry).join(Contract).where(Contract.vendor_id == tie.vendor_id)
+    assert session.scalar(mine.where(Assignment.account_id == tie.declaration.account_id)) != 0
+    of_year = select(Cycle.id).where(Cycle.code == COLLECTING).scalar_subquery()
+    own = mine.where(Assignment.account_id == tie.declaration.account_id, Entry.cycle_id == of_year)
+    assert session.scalar(own) == 0
 
 
 def assert_steps_have_something_to_show(session: Session) -> None:

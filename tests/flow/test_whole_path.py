@@ -159,6 +159,7 @@ def prepare_the_cycle(office: Office) -> dict[str, list[str]]:
     frame = [(reference, "河东镇", "上门照料", RECIPIENTS) for reference in REFERENCES.values()]
     office.import_file("frames", [("合同编号", "乡镇（街道）", "服务内容", "人数"), *frame], cycle=str(YEAR))
     office.do("admin", f"{cycle}/move?to=collecting")
+    office.do("evaluator", f"/collection/cycles/{YEAR}/interests/own", stated="none", rows="1", then="sign", signed="y")
     evaluator = office.number(Account.id, Account.username == "evaluator")
     with office.database.reading() as session:
         entries = session.scalars(select(Entry.id)).all()
