@@ -37,7 +37,7 @@ class Figures:
             these: they have neither code nor receipt. So received = counted + held, and used = received, always.
         filed, filed_held: answers from files that count, and those held back.
         refused, unreachable, moved, died: invitations of which somebody said why they have no answer.
-        modes: how the answers that count came, those from files included.
+        modes, helpers: how the answers that count came, those from files included, and who helped, where that is known.
     """
 
     frame: int = 0
@@ -54,6 +54,7 @@ class Figures:
     moved: int = 0
     died: int = 0
     modes: Counter[str] = field(default_factory=Counter)
+    helpers: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
@@ -191,13 +192,19 @@ def _invited(session: Session, entries: Select[int]) -> Iterable[tuple[Cell, Fig
 
 
 def _answers(session: Session, entries: Select[int]) -> Iterable[tuple[Cell, Figures]]:
-    cell, filed = (Response.entry_id, Response.stratum_id), Response.import_id.is_not(None)
-    rows = session.execute(
-        select(*cell, Response.mode, filed, Response.held, func.count())
-        .where(Response.entry_id.in_(entries))
-        .group_by(*cell, Response.mode, filed, Response.held)
+    each = (
+        Response.entry_id,
+        Response.stratum_id,
+        Response.mode,
+        Response.helper,
+        Response.import_id.is_not(None),
+        Response.held,
     )
-    for entry_id, stratum_id, mode, from_file, held, count in rows:
-        name = ("filed_held" if held else "filed") if from_file else ("held" if held else "counted")
-        modes: Counter[str] = Counter() if held else Counter({mode: count})
-        yield (entry_id, stratum_id), Figures(modes=modes, **{name: count})
+    rows = session.execute(select(*each, func.count()).where(Response.entry_id.in_(entries)).group_by(*each))
+    for entry_id, stratum_id, mode, helper, filed, held, count in rows:
+        if held:
+            found = Figures(filed_held=count) if filed else Figures(held=count)
+        else:
+            ways = Counter({mode: count}), Counter({helper: count} if helper else {})
+            found = Figures(filed=count * filed, counted=count * (not filed), modes=ways[0], helpers=ways[1])
+        yield (entry_id, stratum_id), found

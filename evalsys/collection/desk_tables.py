@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, page_of
 from evalsys.base.tables import Cell, Sheet
+from evalsys.collection.closing import TOLD_FROM
 from evalsys.collection.models import Mode
-from evalsys.collection.standing import Line, by_contract, by_party, by_township, by_vendor
+from evalsys.collection.standing import Line, by_contract, by_party, by_township, by_vendor, by_way
+from evalsys.collection.ways import MODES
 from evalsys.registry.models import Cycle
 
 KINDS: dict[str, LazyString] = {
@@ -23,12 +25,7 @@ KINDS: dict[str, LazyString] = {
     "township": _l("By township"),
     "party": _l("By party"),
     "vendor": _l("By vendor"),
-}
-MODES: dict[Mode, LazyString] = {
-    Mode.SELF: _l("Alone"),
-    Mode.ASSISTED: _l("With help"),
-    Mode.TELEPHONE: _l("By telephone"),
-    Mode.PAPER: _l("On paper"),
+    "way": _l("By way of answering"),
 }
 
 
@@ -82,6 +79,8 @@ def table(session: Session, cycle: Cycle, kind: str, *, actor: Actor, now: datet
             return Table(kind, _("Party"), _party_columns(), by_party(session, cycle, actor=actor, now=now))
         case "vendor":
             return Table(kind, _("Vendor"), _vendor_columns(), by_vendor(session, cycle, actor=actor, now=now))
+        case "way":
+            return Table(kind, _("Way of answering"), _way_columns(), by_way(session, cycle, actor=actor))
     lines = by_contract(session, cycle, actor=actor, now=now)
     return Table(kind, _("Service contract"), _contract_columns(), lines)
 
@@ -152,3 +151,15 @@ def _party_columns() -> list[Column]:
         Column("held", _("Held back"), lambda line: line.rated.held.total()),
         Column("rate", _("Response rate"), lambda line: line.figures.rate, percent=True),
     ]
+
+
+def _way_columns() -> list[Column]:
+    """A few people's way of answering is not told."""
+
+    def told(line: Line) -> int | None:
+        return line.answers if line.answers >= TOLD_FROM else None
+
+    def share(line: Line) -> float | None:
+        return line.answers / line.of if line.answers >= TOLD_FROM else None
+
+    return [Column("answers", _("Counted"), told), Column("share", _("Share"), share, percent=True)]

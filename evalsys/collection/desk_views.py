@@ -19,7 +19,7 @@ bp = Blueprint("desk", __name__, url_prefix="/collection/cycles/<code>/desk")
 
 
 @bp.get("/")
-@bp.get("/by-<any(contract, township, party, vendor):kind>")
+@bp.get("/by-<any(contract, township, party, vendor, way):kind>")
 @allow(*OVERSEERS)
 def show(code: str, kind: str = "contract") -> ResponseReturnValue:
     """A table, or with `?format=xlsx|csv` all that matches as a file."""

@@ -28,10 +28,14 @@ from evalsys.collection.codes import code_key, grouped, read_code, read_receipt
 from evalsys.collection.desk import recipients_to_ask
 from evalsys.collection.forms import CodeForm
 from evalsys.collection.interview_cases import Case, bound_to, case_being_answered, case_of_code, named_case, open_cases
-from evalsys.collection.models import Mode, Outcome
+from evalsys.collection.models import Helper, Mode, Outcome
 from evalsys.collection.outcomes import NAMES, record_outcome_of
-from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
+from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk, Way
 from evalsys.collection.survey_views import WINDOW, WRONG_CODES
+from evalsys.collection.ways import HELPERS
+
+HELPED_BY = "helped-by"  # the dash keeps it apart from every criterion's code
+AT_WORK = {kind: HELPERS[kind] for kind in (Helper.INTERVIEWER, Helper.WORKER, Helper.VOLUNTEER, Helper.OTHER)}
 
 bp = Blueprint("interviews", __name__, url_prefix="/collection/interviews")
 
@@ -85,9 +89,12 @@ def answer(case_id: int, mode: str) -> ResponseReturnValue:
     """Take the answers."""
     actor = current_actor()
     case = case_being_answered(reading(), case_id, actor=actor)
-    fields = MultiDict((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
+    fields = MultiDict(
+        (name, value) for name, value in request.form.items(multi=True) if name not in {"csrf_token", HELPED_BY}
+    )
+    way = Way(Mode(mode), _helper())
     sealed_for = bound_to(case, Mode(mode), actor)
-    match _desk().answer_with_help(case.hashed, sealed_for, fields, mode=Mode(mode), now=now()):
+    match _desk().answer_with_help(case.hashed, sealed_for, fields, way=way, now=now()):
         case Received(receipt=receipt):
             return redirect(url_for(".thanks", receipt=receipt), code=303)
         case Faulty() as faulty:
@@ -97,6 +104,13 @@ def answer(case_id: int, mode: str) -> ResponseReturnValue:
         case Closed():
             flash(_("The survey is closed; this answer was not saved."), "warning")
     return redirect(url_for(".cases"), code=303)
+
+
+def _helper() -> Helper:
+    said = request.form.get(HELPED_BY, Helper.INTERVIEWER)
+    if said not in AT_WORK:
+        raise Invalid(_("This is no kind of helper."), remedy=_("Go back and choose one of the list."))
+    return Helper(said)
 
 
 @bp.post("/<int:case_id>/outcome")
@@ -161,5 +175,7 @@ def _interview(case: Case, mode: Mode, faulty: Faulty, *, status: int) -> Respon
         questions=desk.questions(opened),
         faulty=faulty,
         outcomes=NAMES,
+        helpers=AT_WORK,
+        helper=request.form.get(HELPED_BY, Helper.INTERVIEWER),
         token=faulty.token or desk.fresh_token(bound_to(case, mode, current_actor())),
     ), status

@@ -29,6 +29,16 @@ class Mode(StrEnum):
     PAPER = "paper"
 
 
+class Helper(StrEnum):
+    """Who helped where an answer came with help; a kind of person, never a person."""
+
+    RELATIVE = "relative"
+    WORKER = "worker"  # of the village, the community or the township
+    INTERVIEWER = "interviewer"
+    VOLUNTEER = "volunteer"
+    OTHER = "other"
+
+
 class TimeBand(StrEnum):
     """How long answering took, from the form's signed issue time; the time itself is not kept."""
 
@@ -105,6 +115,8 @@ class Response(Base):
         CheckConstraint("length(key) = 16", name="key_length"),
         CheckConstraint(one_of("mode", Mode), name="mode_known"),
         CheckConstraint(one_of("time_band", TimeBand), name="time_band_known"),
+        CheckConstraint(one_of("helper", Helper), name="helper_known"),
+        CheckConstraint("helper IS NULL OR mode <> 'self'", name="helped_is_not_alone"),
         Index("ix_response_entry_id_stratum_id_mode", "entry_id", "stratum_id", "mode"),
         {"sqlite_with_rowid": False, "info": {"mixed": "held TYPE boolean USING held IS TRUE"}},
     )
@@ -113,6 +125,7 @@ class Response(Base):
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
     stratum_id: Mapped[int | None] = mapped_column(ForeignKey("stratum.id"))
     mode: Mapped[str] = mapped_column(String(10))
+    helper: Mapped[str | None] = mapped_column(String(12))
     time_band: Mapped[str] = mapped_column(String(15))
     held: Mapped[bool] = mapped_column(default=False)
     import_id: Mapped[int | None] = mapped_column(ForeignKey("ratings_import.id"), index=True)

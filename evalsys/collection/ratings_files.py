@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.access import Actor
 from evalsys.base.tables import Column, Row, Sheet, Table, TableFile, ValueWrong, as_text
-from evalsys.collection.models import Mode
+from evalsys.collection.models import Helper, Mode
 from evalsys.collection.questionnaire import Question, number_in, questionnaire
 from evalsys.collection.ratings_staging import Staging
 from evalsys.registry.models import Contract, Cycle, Entry, Region, Stratum
@@ -79,6 +79,15 @@ COLUMNS = (
         explanation=_l("Of recipients only: self, assisted, telephone or paper. Empty means self."),
     ),
     Column(
+        "helper",
+        "协助人",
+        "Helper",
+        others=("代填人", "协助者"),
+        required=False,
+        example="",
+        explanation=_l("Of recipients with help only: relative, worker, interviewer, volunteer or other."),
+    ),
+    Column(
         "stratum",
         "分层",
         "Stratum",
@@ -93,6 +102,13 @@ _MODES = {
     Mode.ASSISTED: ("协助填写", "协助", "代填"),
     Mode.TELEPHONE: ("电话访问", "电话"),
     Mode.PAPER: ("纸质问卷", "纸质"),
+}
+_HELPERS = {
+    Helper.RELATIVE: ("家人亲友", "家人", "亲友"),
+    Helper.WORKER: ("村(社区)或乡镇工作人员", "工作人员"),
+    Helper.INTERVIEWER: ("调查员", "访问员"),
+    Helper.VOLUNTEER: ("志愿者",),
+    Helper.OTHER: ("其他人", "其他"),
 }
 
 
@@ -204,6 +220,7 @@ class _Reading:
         self.rules, self.contracts = rules, contracts
         self.parties = {folded(name): p.code for p in rules.parties for name in (p.code, p.name.zh, p.name.en)}
         self.modes = {folded(name): mode for mode, names in _MODES.items() for name in (mode.value, *names)}
+        self.helpers = {folded(name): kind for kind, names in _HELPERS.items() for name in (kind.value, *names)}
         self.contract_of, self.party_of = cache(self._contract), cache(self._party)
         self.question_of, self.value_of = cache(self._question), cache(self._value)
 
@@ -216,11 +233,12 @@ class _Reading:
             question = self._asked(row, contract, party)
             value = self.value_of(question, self._text(row, "value"))
             mode, stratum = self._mode(row, party), self._stratum(row, contract, party)
+            helper = self._helper(row, party, mode)
         except _Wrong as error:
             shown = row.raw(error.column) if error.shown else ""
             table.fault(row.number, error.column, shown, error.wrong, error.remedy)
             return
-        staging.add((contract, party, rater, question.code, value, mode, stratum, row.number))
+        staging.add((contract, party, rater, question.code, value, mode, helper, stratum, row.number))
 
     @staticmethod
     def _text(row: Row, column: str) -> str:
@@ -300,6 +318,21 @@ class _Reading:
             raise _Wrong("mode", _("There is no such mode."), _("Write one of: %(names)s.", names=known))
         return mode.value
 
+    def _helper(self, row: Row, party: str, mode: str) -> str:
+        raw = row.raw("helper")
+        if raw is None:
+            return ""
+        _require_recipient(party, "helper")
+        if mode == Mode.SELF:
+            raise _Wrong(
+                "helper", _("Whoever answered alone had no helper."), _("Leave the cell empty, or write another mode.")
+            )
+        kind = self.helpers.get(folded(str(raw)))
+        if kind is None:
+            known = ", ".join(kind.value for kind in Helper)
+            raise _Wrong("helper", _("There is no such kind of helper."), _("Write one of: %(names)s.", names=known))
+        return kind.value
+
     def _stratum(self, row: Row, contract: str, party: str) -> str:
         raw = row.raw("stratum")
         if raw is None:
@@ -343,7 +376,7 @@ def _tell_doubles(staging: Staging, file: TableFile) -> None:
             _("Row %(row)s already has this rater's rating of this criterion.", row=first),
             _("Delete one of the two rows."),
         )
-    for column in ("mode", "stratum"):
+    for column in ("mode", "helper", "stratum"):
         for line, one, other in staging.changes(column):
             table.fault(
                 line,

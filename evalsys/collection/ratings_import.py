@@ -254,6 +254,7 @@ def _store_responses(
                 "entry_id": entry_id,
                 "stratum_id": stratum_id,
                 "mode": one.mode,
+                "helper": one.helper or None,
                 "time_band": TimeBand.UNKNOWN.value,
                 "held": False,
                 "import_id": kept.id,

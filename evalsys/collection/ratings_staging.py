@@ -15,8 +15,8 @@ from itertools import groupby
 
 BATCH = 10_000
 
-Given = tuple[str, str, str, str, float | None, str, str, int]
-"""contract, party, rater, criterion, value (None: not applicable), mode, stratum, row in the file."""
+Given = tuple[str, str, str, str, float | None, str, str, str, int]
+"""contract, party, rater, criterion, value (None: not applicable), mode, helper, stratum, row in the file."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Rated:
     party: str
     label: str | None
     mode: str
+    helper: str
     stratum: str
     ratings: list[tuple[str, float | None]]
 
@@ -57,8 +58,8 @@ class Staging:
             PRAGMA synchronous = OFF;
             PRAGMA journal_mode = OFF;
             CREATE TABLE given (
-                contract TEXT, party TEXT, rater TEXT, criterion TEXT, value REAL, mode TEXT, stratum TEXT,
-                line INTEGER, again INTEGER, PRIMARY KEY (contract, party, rater, criterion)
+                contract TEXT, party TEXT, rater TEXT, criterion TEXT, value REAL, mode TEXT, helper TEXT,
+                stratum TEXT, line INTEGER, again INTEGER, PRIMARY KEY (contract, party, rater, criterion)
             ) WITHOUT ROWID;
             CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT);
             """
@@ -88,7 +89,7 @@ class Staging:
     def _flush(self) -> None:
         self._connection.execute("BEGIN")
         self._connection.executemany(
-            "INSERT INTO given VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL) "
+            "INSERT INTO given VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) "
             "ON CONFLICT DO UPDATE SET again = coalesce(again, excluded.line)",
             self._rows,
         )
@@ -101,7 +102,7 @@ class Staging:
         return iter(self._connection.execute("SELECT line, again FROM given WHERE again IS NOT NULL ORDER BY again"))
 
     def changes(self, column: str) -> Iterator[tuple[int, str, str]]:
-        """Raters whose rows disagree on their "mode" or "stratum": a row, what it says, what another says."""
+        """Raters whose rows disagree on their "mode", "helper" or "stratum": a row, what it says, what another says."""
         self._flush()
         return iter(
             self._connection.execute(
@@ -118,18 +119,19 @@ class Staging:
         """
         self._flush()
         digest, rows = hashlib.sha256(), 0
-        for contract, party, rater, criterion, value, mode, stratum in self._connection.execute(
-            "SELECT contract, party, rater, criterion, value, mode, stratum FROM given "
+        for contract, party, rater, criterion, value, *ways in self._connection.execute(
+            "SELECT contract, party, rater, criterion, value, mode, helper, stratum FROM given "
             "ORDER BY contract, party, rater, criterion"
         ):
             said = "na" if value is None else f"{value:.15g}"
-            digest.update("\x1f".join((contract, party, rater, criterion, said, mode, stratum, "\n")).encode())
+            digest.update("\x1f".join((contract, party, rater, criterion, said, *ways, "\n")).encode())
             rows += 1
         self._connection.executescript(
             """
             CREATE TABLE rating AS
                 SELECT dense_rank() OVER (ORDER BY contract, party, rater) AS number, contract, party,
-                       CASE party WHEN 'recipient' THEN NULL ELSE rater END AS label, mode, stratum, criterion, value
+                       CASE party WHEN 'recipient' THEN NULL ELSE rater END AS label, mode, helper, stratum,
+                       criterion, value
                 FROM given ORDER BY contract, party, rater, criterion;
             DROP TABLE given;
             """
@@ -155,9 +157,9 @@ class Staging:
     def rated(self) -> Iterator[Rated]:
         """Everything, one rater and contract after the other."""
         rows = self._connection.execute(
-            "SELECT number, contract, party, label, mode, stratum, criterion, value FROM rating ORDER BY rowid"
+            "SELECT number, contract, party, label, mode, helper, stratum, criterion, value FROM rating ORDER BY rowid"
         )
         for _number, group in groupby(rows, key=lambda row: row[0]):
             own = list(group)
-            _same, contract, party, label, mode, stratum, *_rest = own[0]
-            yield Rated(contract, party, label, mode, stratum, [(row[6], row[7]) for row in own])
+            _same, contract, party, label, mode, helper, stratum, *_rest = own[0]
+            yield Rated(contract, party, label, mode, helper, stratum, [(row[7], row[8]) for row in own])

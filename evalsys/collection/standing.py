@@ -24,6 +24,7 @@ from evalsys.collection.counting import Figures, by_cell, by_entry, entries_of_b
 from evalsys.collection.models import Assessment, AssessmentState, Assignment, Mode
 from evalsys.collection.queries import today
 from evalsys.collection.survey import RECIPIENT
+from evalsys.collection.ways import HELPERS, MODES
 from evalsys.registry.models import Contract, Cycle, Entry, Region, RegionLevel, Stratum, Vendor
 from evalsys.registry.pins import rules_of
 
@@ -58,6 +59,7 @@ class Line:
         name, under: what it is about; `under` in small type below it.
         contracts: how many it adds up.
         enough: of them, those with as many ratings as the rules ask of the party.
+        answers, of: where the line is about a part of the answers, how many these are, of how many.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Line:
     rated: Rated = field(default_factory=Rated)
     flags: int = 0
     enough: int = 0
+    answers: int = 0
+    of: int = 0
 
     def joined(self, other: Line) -> Line:
         return replace(
@@ -196,6 +200,15 @@ def by_party(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> 
             whole = replace(whole, rated=whole.rated + own, enough=whole.enough + enough)
         found.append(whole)
     return found
+
+
+def by_way(session: Session, cycle: Cycle, *, actor: Actor) -> list[Line]:
+    """A line for each way of answering and, below, for each kind of helper."""
+    whole = sum(by_entry(session, entries_of_branch(cycle, actor)).values(), Figures())
+    count = whole.modes.total()
+    ways = [Line(str(name), answers=whole.modes[mode], of=count) for mode, name in MODES.items()]
+    helped = [Line(str(name), _("who helped"), answers=whole.helpers[kind], of=count) for kind, name in HELPERS.items()]
+    return [*ways, *helped] if count else []
 
 
 def _of_party(rated: Rated, party: str) -> Rated:

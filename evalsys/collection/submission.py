@@ -24,14 +24,14 @@ from typing import Any, Protocol, cast
 
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway, Direct, DriverConnection
-from evalsys.collection.models import Mode, TimeBand
+from evalsys.collection.models import Helper, Mode, TimeBand
 from evalsys.collection.opening import FOR_A_GROUP, Opened
 
 LARGEST_GROUP = 64  # 64 answers of 11 ratings stay below the 32,766 parameters SQLite allows a statement
 
 # Each … becomes one parenthesis of places for every row of values.
 _USE = "UPDATE invitation SET used = TRUE WHERE id IN (…)"
-_RESPONSES = "INSERT INTO response (key, entry_id, stratum_id, mode, time_band, held) VALUES …"
+_RESPONSES = "INSERT INTO response (key, entry_id, stratum_id, mode, helper, time_band, held) VALUES …"
 _RATINGS = "INSERT INTO response_rating (response_key, criterion, value) VALUES …"
 _LEAVES = "INSERT INTO receipt_leaf (leaf, entry_id) VALUES …"
 _DAYS = """
@@ -60,6 +60,7 @@ class Submission:
     leaf: bytes
     day: date
     mode: Mode = Mode.SELF
+    helper: Helper | None = None
 
 
 def leaf_of(reference: str, receipt: str) -> bytes:
@@ -210,7 +211,7 @@ class SubmissionWriter:
         days = Counter((s.entry_id, s.day.isoformat()) for s in winners)
         for statement, rows in (
             (_USE, [(s.invitation_id,) for s in winners]),
-            (_RESPONSES, [(key, s.entry_id, s.stratum_id, s.mode, s.time_band, False) for key, s in keyed]),
+            (_RESPONSES, [(key, s.entry_id, s.stratum_id, s.mode, s.helper, s.time_band, False) for key, s in keyed]),
             (_RATINGS, [(key, *rating) for key, s in keyed for rating in s.ratings.items()]),
             (_LEAVES, [(s.leaf, s.entry_id) for s in winners]),
             (_DAYS, [(*day, count) for day, count in sorted(days.items())]),  # one order for all: no deadlock

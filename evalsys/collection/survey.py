@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from threading import Lock
+from typing import NamedTuple
 
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
@@ -21,7 +22,7 @@ from evalsys.base.direct import Direct
 from evalsys.base.language import CHINA
 from evalsys.base.tokens import Seal, Sealed, derive_key
 from evalsys.collection.codes import code_hash, code_key, receipt_of
-from evalsys.collection.models import Mode, TimeBand
+from evalsys.collection.models import Helper, Mode, TimeBand
 from evalsys.collection.opening import FOR_A_PAGE, Opened
 from evalsys.collection.submission import Submission, SubmissionWriter, leaf_of
 from evalsys.registry.models import RulesVersion
@@ -34,6 +35,16 @@ RECIPIENT = "recipient"
 FACES = 5
 
 _LOOK_FOR_LEAF = "SELECT 1 FROM receipt_leaf WHERE leaf = ?"
+
+
+class Way(NamedTuple):
+    """How an answer comes, and who helps with it."""
+
+    mode: Mode
+    helper: Helper | None
+
+
+ALONE = Way(Mode.SELF, None)
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,7 @@ class SurveyDesk:
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
         """
-        return self._receive(self._hashed(code), code, fields, Mode.SELF, now)
+        return self._receive(self._hashed(code), code, fields, ALONE, now)
 
     def questions(self, opened: Opened) -> tuple[Question, ...]:
         """What recipients of this service are asked; a rules version never changes, so it is read once."""
@@ -162,10 +173,10 @@ class SurveyDesk:
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
         """
-        return self._answer(self._hashed(code), code, fields, Mode.SELF, now)
+        return self._answer(self._hashed(code), code, fields, ALONE, now)
 
     def answer_with_help(
-        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], *, mode: Mode, now: datetime
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], *, way: Way, now: datetime
     ) -> Received | AlreadyAnswered | Closed | Faulty:
         """`answer` for an interviewer, who does not need the code.
 
@@ -173,7 +184,7 @@ class SurveyDesk:
             hashed: the code as the database keeps it.
             bound_to: what the form's token was made for.
         """
-        return self._answer(hashed, bound_to, fields, mode, now)
+        return self._answer(hashed, bound_to, fields, way, now)
 
     def handed_out(self, code: str, fields: MultiDict[str, str]) -> bool:
         """Whether a form was made for this code, so that whoever sends it did not guess the code."""
@@ -191,23 +202,23 @@ class SurveyDesk:
         return self._seal.opened(tokens[0], bound_to) if len(tokens) == 1 else None
 
     def _answer(
-        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], mode: Mode, now: datetime
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], way: Way, now: datetime
     ) -> Received | AlreadyAnswered | Closed | Faulty:
         """Look first, for who comes here has mostly something to be told, and writers wait for each other."""
         found = self._why_not(hashed, bound_to, fields, now)
         if isinstance(found, Faulty) and not found:
-            receipt = self._receive(hashed, bound_to, fields, mode, now)
+            receipt = self._receive(hashed, bound_to, fields, way, now)
             return Received(receipt) if receipt else self._why_not(hashed, bound_to, fields, now)
         return found
 
     def _receive(
-        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], mode: Mode, now: datetime
+        self, hashed: bytes, bound_to: str, fields: MultiDict[str, str], way: Way, now: datetime
     ) -> str | None:
         sealed = self._sealed(bound_to, fields)
         if sealed is None:
             return None
         receipt = self.receipt(sealed)
-        form = _Filled(self, hashed, fields, receipt, sealed.issued_at, now, mode)
+        form = _Filled(self, hashed, fields, receipt, sealed.issued_at, now, way)
         return receipt if self._writer.submit(form) else None
 
     def _why_not(
@@ -250,7 +261,7 @@ class _Filled:
     receipt: str
     issued_at: datetime
     now: datetime
-    mode: Mode
+    way: Way
 
     def submission(self, opened: Opened) -> Submission | None:
         faulty = check(self.desk.questions(opened), self.fields)
@@ -264,7 +275,8 @@ class _Filled:
             time_band=_time_band(self.issued_at, self.now),
             leaf=leaf_of(opened.reference, self.receipt),
             day=self.now.astimezone(CHINA).date(),
-            mode=self.mode,
+            mode=self.way.mode,
+            helper=self.way.helper,
         )
 
 

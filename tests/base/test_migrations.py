@@ -13,7 +13,7 @@ from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie
-from evalsys.collection.models import Assessment, Evidence, Invitation, Response
+from evalsys.collection.models import Assessment, EntryChange, Evidence, Invitation, Response
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
@@ -131,6 +131,20 @@ def test_when_collecting_ended_is_forgotten_and_kept_anew(database: Database) ->
         cycle = session.scalars(select(Cycle)).one()
         assert (cycle.state, cycle.collected_until) == ("review", None)
         assert session.scalar(select(func.count()).select_from(Response))
+
+
+def test_answers_outlive_the_kind_of_helper_and_are_still_watched(database: Database) -> None:
+    with database.transaction() as session:
+        entry = make_entry(session)
+        kept = {"entry_id": entry.id, "mode": "assisted", "time_band": "unknown"}
+        session.add(Response(key=b"k" * 16, helper="worker", **kept))
+    migrations.downgrade(database, "0021")
+    migrations.upgrade(database)
+    with database.transaction() as session:
+        assert session.execute(select(Response.mode, Response.helper)).all() == [("assisted", None)]
+        session.scalars(select(Response)).one().held = True
+        session.flush()
+        assert session.scalars(select(EntryChange.entry_id)).all() == [entry.id]
 
 
 def test_invitations_outlive_the_column_of_outcomes(database: Database) -> None:

@@ -35,14 +35,22 @@ def test_each_part_of_a_frame_has_its_own_figures(session: Session) -> None:
     for number in range(2):
         session.add(ReceiptLeaf(leaf=bytes([number]) * 32, entry_id=entry.id))
     session.flush()
-    respond(session, entry, 1, stratum_id=here.id, mode="telephone", held=False)
+    respond(session, entry, 1, stratum_id=here.id, mode="telephone", helper="worker", held=False)
     respond(session, entry, 2, stratum_id=None, mode="self", held=True)
     respond(session, entry, 3, stratum_id=None, mode="paper", held=False, import_id=kept.id)
     respond(session, entry, 4, stratum_id=None, mode="paper", held=True, import_id=kept.id)
     respond(session, other, 5, stratum_id=None, mode="self", held=False)
     found = by_cell(session, select(Entry.id).where(Entry.id == entry.id))
     assert found == {
-        (entry.id, here.id): Figures(frame=6, invited=3, used=1, counted=1, refused=1, modes=Counter(telephone=1)),
+        (entry.id, here.id): Figures(
+            frame=6,
+            invited=3,
+            used=1,
+            counted=1,
+            refused=1,
+            modes=Counter(telephone=1),
+            helpers=Counter(worker=1),
+        ),
         (entry.id, there.id): Figures(frame=2, invited=1, used=1),
         (entry.id, None): Figures(received=2, held=1, filed=1, filed_held=1, modes=Counter(paper=1)),
     }

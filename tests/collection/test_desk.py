@@ -155,6 +155,25 @@ def test_parties_show_what_is_due_and_overdue(desk: Desk, sign_in: SignIn, write
     }
 
 
+def test_ways_of_answering_are_told_of_groups(desk: Desk, sign_in: SignIn, write: Write) -> None:
+    def helped(session: Session) -> None:
+        for number in range(9):
+            key = f"helped{number:010}".encode()
+            kind = "worker" if number < 5 else "relative"
+            row = {"entry_id": desk.world.entry.id, "mode": "assisted", "time_band": "unknown"}
+            session.add(Response(key=key, helper=kind, **row))
+
+    write(helped)
+    found = lines(sign_in(desk.world.administrator), "way", sort="-answers")
+    told = [(line["Way of answering"], line["More"], line["Counted"], line["Share (%)"]) for line in found]
+    assert told[:3] == [
+        ("Alone", "", "9", "50.0"),
+        ("With help", "", "9", "50.0"),
+        ("Village, community or township worker", "who helped", "5", "27.8"),
+    ]
+    assert {line[2:] for line in told[3:]} == {("", "")}  # four with a relative's help are too few
+
+
 def test_the_page_says_what_to_do_next(desk: Desk, sign_in: SignIn, write: Write) -> None:
     page = sign_in(desk.world.administrator).get("/collection/cycles/2026/desk/").text
     for said in ("尚未邀请服务对象的项目", "响应率最低：西镇", "待核查的异常评分", "10.0%"):
@@ -203,7 +222,7 @@ def test_empty_tables_say_what_to_do(sign_in: SignIn, write: Write, kind: str) -
         return account
 
     page = sign_in(write(empty)).get(f"/collection/cycles/2026/desk/by-{kind}").text
-    assert ("尚未确定评分规则" if kind == "party" else "还没有服务项目") in page
+    assert {"party": "尚未确定评分规则", "way": "尚未收到答卷"}.get(kind, "还没有服务项目") in page
 
 
 def test_another_branch_sees_nothing(desk: Desk, sign_in: SignIn) -> None:

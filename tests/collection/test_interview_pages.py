@@ -186,6 +186,27 @@ def test_an_answer_is_counted_with_its_mode_and_no_trace_of_who_helped(
     assert "已经作答" in gone.text
 
 
+@pytest.mark.parametrize("kind", ["interviewer", "worker", "volunteer", "other"])
+def test_the_kind_of_helper_is_kept(village: Village, sign_in: SignIn, database: Database, kind: str) -> None:
+    browser, address = sign_in(village.county), f"{URL}{village.case}/assisted"
+    faulty = browser.post(address, data={"helped-by": kind, "form-token": "x"}).text
+    assert f'<option value="{kind}" selected>' in faulty
+    browser.post(address, data=filled(browser, address) | {"helped-by": kind})
+    with database.reading() as session:
+        assert session.scalars(select(Response.helper)).all() == [kind]
+
+
+@pytest.mark.parametrize("kind", ["relative", "robot", ""])
+def test_nobody_signs_in_as_another_kind_of_helper(
+    village: Village, sign_in: SignIn, database: Database, kind: str
+) -> None:
+    browser, address = sign_in(village.county), f"{URL}{village.case}/assisted"
+    answer = browser.post(address, data=filled(browser, address) | {"helped-by": kind})
+    assert answer.status_code == 422
+    assert "没有这种协助人身份" in answer.text
+    assert stored(database) == NOTHING
+
+
 def test_nothing_is_logged_of_an_answer(village: Village, sign_in: SignIn, caplog: pytest.LogCaptureFixture) -> None:
     browser, address = sign_in(village.county), f"{URL}{village.case}/telephone"
     sent = filled(browser, address)

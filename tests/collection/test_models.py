@@ -166,6 +166,8 @@ BREAKS: dict[str, list[Break]] = {
     "pk_response": [lambda r: [r.response(), r.response()]],
     "ck_response_key_length": [lambda r: [r.response(key=b"k" * 15)]],
     "ck_response_mode_known": [lambda r: [r.response(mode="fax")]],
+    "ck_response_helper_known": [lambda r: [r.response(mode="assisted", helper="robot")]],
+    "ck_response_helped_is_not_alone": [lambda r: [r.response(mode="self", helper="worker")]],
     "ck_response_time_band_known": [lambda r: [r.response(time_band="slow")]],
     "fk_response_entry_id_entry": [lambda r: [r.response(entry_id=ABSENT)]],
     "fk_response_stratum_id_stratum": [lambda r: [r.response(stratum_id=ABSENT)]],

@@ -137,7 +137,7 @@ def test_an_import_leaves_an_entry_with_the_hash_of_its_sorted_rows(
     rows = "HT-1,recipient,b,recipient_satisfied,3,,\nHT-1,recipient,a,recipient_satisfied,4,,\n"
     imported(session, file(rows), world)
     canonical = "".join(
-        "\x1f".join(("HT-1", "recipient", rater, "recipient_satisfied", value, "self", "", "\n"))
+        "\x1f".join(("HT-1", "recipient", rater, "recipient_satisfied", value, "self", "", "", "\n"))
         for rater, value in (("a", "4"), ("b", "3"))
     )
     entry = session.scalars(select(AuditEntry)).one()
