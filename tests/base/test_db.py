@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -78,7 +79,10 @@ def test_a_database_of_another_kind_is_refused() -> None:
         Database("mysql://somebody@localhost/evalsys")
 
 
-def test_sqlite_is_set_up_to_last(tmp_path: Path) -> None:
+def test_sqlite_is_set_up_to_last(
+    tmp_path: Path, quick_sqlite: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "_prepare_sqlite", quick_sqlite)
     made = Database(f"sqlite:///{tmp_path / 'new' / 'folder' / 'x.sqlite'}")
     with made.engine.connect() as connection:
         asked = ("foreign_keys", "journal_mode", "synchronous", "busy_timeout")
