@@ -3,13 +3,16 @@
     python benchmarks/survey_loss.py kills [--times 200] [--postgresql]
     python benchmarks/survey_loss.py doubles [--codes 10000] [--postgresql]
     python benchmarks/survey_loss.py phones [--answers 500] [--postgresql]
-    python benchmarks/survey_loss.py syncs [--postgresql]
+    python benchmarks/survey_loss.py syncs
+    python benchmarks/survey_loss.py disk [--postgresql]
+    python benchmarks/survey_loss.py away [--postgresql]
 
 kills: the server is ended by SIGKILL at random moments under load and started again; every acknowledged answer must be
 there, none twice, none without all its ratings, and whoever sends the same form again gets a receipt.
 doubles: eight clients post different forms of one code at once; one counts, and each is told the truth.
 phones: posts are cut off before the answer, sent twice and out of order, until each phone has seen its receipt.
 syncs: 200 posts one after the other under strace; each must reach the disk before it is acknowledged.
+disk, away: the disk is full or read-only, the database gone, for half a minute; see survey_outages.py. disk needs root.
 
 Exit code 1 where something was lost, doubled or half saved. Seeds are printed.
 """
@@ -18,9 +21,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
-import re
 import shutil
 import signal
 import statistics
@@ -28,131 +29,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.survey_posts import ANSWERS, SECRET, THREADS, database_urls, prepare  # noqa: E402 - after the path
+from benchmarks import survey_outages  # noqa: E402 - after the path
+from benchmarks.survey_posts import ANSWERS, SECRET, database_urls, prepare  # noqa: E402 - after the path
+from benchmarks.survey_server import Form, Server, kept, post, running  # noqa: E402 - after the path
 
-Form = tuple[str, str]
-PORT = 8767
-LONGEST = 15  # seconds that anybody waits for an answer
 PATIENCE = 60  # tries of a phone before the script gives up
-
-
-@dataclass
-class Server:
-    """The application under the server it is deployed with; `ready`: seconds from start to the first page."""
-
-    url: str
-    process: subprocess.Popen[bytes] | None = None
-    ready: list[float] = field(default_factory=list)
-
-    def start(self) -> None:
-        environment = os.environ | {
-            "EVALSYS_DATABASE_URL": self.url,
-            "EVALSYS_SECRET_KEY": SECRET,
-            "PYTHONPATH": str(ROOT),
-        }
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(PORT)]
-        command += ["--workers", "1", "--blocking-threads", str(THREADS), "--log-level", "critical", "--factory"]
-        began = time.perf_counter()
-        self.process = subprocess.Popen(  # its own group, so that a kill reaches the worker too
-            [*command, "evalsys.web:create_app"], env=environment, cwd=ROOT, start_new_session=True
-        )
-        while not asyncio.run(_answers()):
-            time.sleep(0.01)
-        self.ready.append(time.perf_counter() - began)
-
-    def worker(self) -> int:
-        """The process with the application in it: the server's only child."""
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            if self.process and int(stat.read_text().rpartition(")")[2].split()[1]) == self.process.pid:
-                return int(stat.parent.name)
-        raise SystemExit("the server has no worker")
-
-    def end(self, how: signal.Signals) -> None:
-        if self.process is None:
-            return
-        os.killpg(self.process.pid, how)
-        self.process.wait(timeout=60)
-
-
-@contextmanager
-def running(url: str) -> Iterator[Server]:
-    server = Server(url)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.end(signal.SIGTERM)
-
-
-async def _answers() -> bool:
-    try:
-        return await post(("/s/", ""), method="GET") == 200
-    except OSError:
-        return False
-
-
-async def post(form: Form, *, method: str = "POST", cut: bool = False) -> int:
-    """The status of one request on a connection of its own; 0 where it was cut off or broke."""
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
-        path, body = form
-        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        head += "Content-Type: application/x-www-form-urlencoded\r\n"
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        await writer.drain()
-        first = b"" if cut else await asyncio.wait_for(reader.readline(), LONGEST)
-        writer.close()
-    except (ConnectionError, TimeoutError):
-        if method == "GET":
-            raise
-        return 0
-    found = re.match(rb"HTTP/1.1 (\d+)", first)
-    return int(found[1]) if found else 0
-
-
-@dataclass
-class Kept:
-    """What the database holds."""
-
-    used: int
-    responses: int
-    leaves: int
-    days: int
-    partial: int
-
-    def of(self, expected: int) -> bool:
-        return self.partial == 0 and {self.used, self.responses, self.leaves, self.days} == {expected}
-
-
-def kept(url: str) -> Kept:
-    from sqlalchemy import create_engine, text
-
-    engine = create_engine(url)
-    with engine.connect() as connection:
-
-        def number(statement: str) -> int:
-            return int(connection.execute(text(statement)).scalar() or 0)
-
-        found = Kept(
-            used=number("SELECT count(*) FROM invitation WHERE used"),
-            responses=number("SELECT count(*) FROM response"),
-            leaves=number("SELECT count(*) FROM receipt_leaf"),
-            days=number("SELECT sum(count) FROM response_day"),
-            partial=number(
-                "SELECT count(*) FROM response r"
-                " WHERE (SELECT count(*) FROM response_rating g WHERE g.response_key = r.key) <> 8"
-            ),
-        )
-    engine.dispose()
-    return found
 
 
 def kills(url: str, times: int, seed: int) -> bool:
@@ -309,7 +195,7 @@ def syncs(url: str) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["kills", "doubles", "phones", "syncs"])
+    parser.add_argument("what", choices=["kills", "doubles", "phones", "syncs", "disk", "away"])
     parser.add_argument("--postgresql", action="store_true", help="instead of SQLite")
     parser.add_argument("--times", type=int, default=200, help="kills")
     parser.add_argument("--codes", type=int, default=10_000, help="that eight clients race for")
@@ -318,15 +204,17 @@ def main() -> None:
     given = parser.parse_args()
     if given.what == "syncs" and given.postgresql:
         raise SystemExit("PostgreSQL flushes in processes of its own: look at synchronous_commit, which stays on")
-    with database_urls(postgresql=given.postgresql) as urls:
-        url = next(urls)
-        print(f"{given.what}, {url.split(':')[0]}, seed {given.seed}", flush=True)
-        good = {
-            "kills": lambda: kills(url, given.times, given.seed),
-            "doubles": lambda: doubles(url, given.codes, given.seed),
-            "phones": lambda: phones(url, given.answers, given.seed),
-            "syncs": lambda: syncs(url),
-        }[given.what]()
+    print(f"{given.what}, {'PostgreSQL' if given.postgresql else 'SQLite'}, seed {given.seed}", flush=True)
+    if given.what in {"disk", "away"}:
+        good = getattr(survey_outages, given.what)(postgresql=given.postgresql)
+    else:
+        with database_urls(postgresql=given.postgresql) as urls:
+            good = {
+                "kills": lambda url: kills(url, given.times, given.seed),
+                "doubles": lambda url: doubles(url, given.codes, given.seed),
+                "phones": lambda url: phones(url, given.answers, given.seed),
+                "syncs": syncs,
+            }[given.what](next(urls))
     print("holds" if good else "DOES NOT HOLD")
     raise SystemExit(not good)
 

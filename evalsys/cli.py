@@ -132,6 +132,11 @@ def _told(error: Exception) -> list[str] | None:
             return [f"evalsys: {error.message}", *(f"  {line}" for line in error.details), *_remedy(error.remedy)]
         case SettingMissing():
             return [f"evalsys: {error}", *_remedy(error.remedy)]
+        case TimeoutError():
+            return [
+                "evalsys: " + _("Something else is writing to the database."),
+                *_remedy(_("Wait until scoring, an import or a backup is done, and do it again.")),
+            ]
         case OSError():
             said = f"evalsys: {error.filename}: {error.strerror}" if error.filename else f"evalsys: {error}"
             return [said, *_remedy(_("Check the name, and that you may read it, or write there."))]

@@ -13,8 +13,6 @@ from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
 from sqlalchemy import exists, select, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -22,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
-from evalsys.base import access, forms, language, navigation
+from evalsys.base import access, forms, language, navigation, outages
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
@@ -113,6 +111,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     signing_in.require_own_password(app)
     _register_views(app, csrf)
     _answer_errors(app)
+    outages.install(app)
     _set_headers(app)
     _give_templates(app)
     app.wsgi_app = ReadToTheEnd(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware
@@ -175,15 +174,6 @@ def _answer_errors(app: Flask) -> None:
         return render_template(
             "errors/fault.html", message=message, remedy=_("Go back, reload the page and send it again."), details=()
         ), 400
-
-    @app.errorhandler(InterfaceError)
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(PoolTimeout)
-    def away(error: SQLAlchemyError) -> ResponseReturnValue:
-        """The database does not answer: a page that asks it nothing, not even who is signed in."""
-        app.logger.error("the database failed: %s", type(error).__name__, exc_info=error)
-        page = app.jinja_env.get_template("errors/away.html").render()
-        return page, 503, {"Retry-After": "10"}
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> ResponseReturnValue:

@@ -89,6 +89,10 @@ def no_file() -> None:
     Path("/nowhere/at-all.csv").read_bytes()
 
 
+def still_writing() -> None:
+    raise TimeoutError("another process is still writing")
+
+
 def no_answer() -> None:
     raise OperationalError("SELECT 1", {}, Exception("connection refused\nand more"))
 
@@ -107,6 +111,13 @@ def no_address() -> None:
             [
                 "evalsys: /nowhere/at-all.csv: No such file or directory",
                 "  -> Check the name, and that you may read it, or write there.",
+            ],
+        ),
+        (
+            still_writing,
+            [
+                "evalsys: Something else is writing to the database.",
+                "  -> Wait until scoring, an import or a backup is done, and do it again.",
             ],
         ),
         (

@@ -12,12 +12,13 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from flask import current_app, g
 from sqlalchemy import (
@@ -34,6 +35,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+PATIENCE = 30  # seconds to wait for other writers, or for a connection
+NO_ANSWER = {"connect_timeout": 5, "tcp_user_timeout": 10_000}  # libpq gives a host up: seconds, milliseconds
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -78,10 +82,29 @@ class WriteLock:
         self._path = path
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        with self._threads, self._path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file closes, also if the process dies
-            yield
+    def held(self, patience: float) -> Iterator[None]:
+        """Raises TimeoutError where others do not let go of it within some seconds."""
+        deadline = time.monotonic() + patience
+        if not self._threads.acquire(timeout=patience):
+            raise TimeoutError("another thread is still writing")
+        try:
+            with self._path.open("a") as file:
+                _lock(file, deadline)  # released when the file closes, also if the process dies
+                yield
+        finally:
+            self._threads.release()
+
+
+def _lock(file: IO[str], deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another process is still writing") from None
+            time.sleep(0.01)  # other processes write seldom: commands
+        else:
+            return
 
 
 class Database:
@@ -99,11 +122,13 @@ class Database:
             file = Path(self.url.database)
             file.parent.mkdir(parents=True, exist_ok=True)
             self._lock = WriteLock(file.with_name(file.name + ".lock"))
-            self.engine = create_engine(self.url, connect_args={"timeout": 30}, pool_size=20, max_overflow=40)
+            self.engine = create_engine(self.url, connect_args={"timeout": PATIENCE}, pool_size=20, max_overflow=40)
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = create_engine(self.url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+            self.engine = create_engine(
+                self.url, connect_args=NO_ANSWER, pool_size=10, max_overflow=20, pool_pre_ping=True
+            )
         self._writer: Engine = self.engine.execution_options(writes=True)
 
     @contextmanager
@@ -119,9 +144,13 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the right to write; for the few that go below the session."""
-        with self._lock.held() if self._lock else nullcontext():
+    def writing(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Hold the right to write; for the few that go below the session.
+
+        Raises:
+            TimeoutError: others did not let go of it within so many seconds.
+        """
+        with self._lock.held(patience) if self._lock else nullcontext():
             yield
 
     def connect_for_writing(self) -> Connection:
@@ -136,7 +165,7 @@ class Database:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     raw = cast(sqlite3.Connection, connection)
     raw.isolation_level = None  # we say BEGIN ourselves
-    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
+    for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL", f"busy_timeout={PATIENCE * 1000}"):
         raw.execute(f"PRAGMA {pragma}")
 
 

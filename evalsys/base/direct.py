@@ -64,7 +64,9 @@ class Direct:
                 return self._run_on(kept, act)
             except self.faults:
                 raise
-            except self.failures:
+            except self.failures as failure:
+                if getattr(failure, "sqlite_errorname", "") == "SQLITE_BUSY":
+                    raise  # the file is there: a new connection would wait as long
                 self.close()
                 return self._run_on(self._connect(), act)
 

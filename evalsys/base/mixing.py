@@ -40,7 +40,7 @@ def mix(database: Database) -> bool:
                 _vacuum(database)
             else:
                 _rewrite(database)
-    except (OperationalError, sqlite3.OperationalError) as error:
+    except (OperationalError, sqlite3.OperationalError, TimeoutError) as error:
         _log.warning("the answers were not mixed: %s", error)
         return False
     return True

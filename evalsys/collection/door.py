@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_FORM = 64 * 1024
+AWAY = "evalsys.database_away"  # in a request's environment: it need not be tried a second time
 HEADERS = [
     ("Content-Length", "0"),
     ("Cache-Control", "no-store"),
@@ -60,5 +61,8 @@ class Door:
         try:
             fields = MultiDict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
             return self._desk.receive(code, fields, now=now())
-        except (ValueError, DatabaseAway):
-            return None
+        except DatabaseAway:
+            environ[AWAY] = True
+        except ValueError:
+            pass  # it is not the text of a form
+        return None

@@ -22,8 +22,10 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol, cast
 
+from evalsys.base import direct
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway, Direct, DriverConnection
+from evalsys.base.outages import kind_of
 from evalsys.collection.models import Helper, Mode, TimeBand
 from evalsys.collection.opening import FOR_A_GROUP, Opened
 
@@ -167,7 +169,7 @@ class SubmissionWriter:
     def _write(self, group: Sequence[_Waiting]) -> None:
         forms = [waiting.form for waiting in group]
         try:
-            with self._database.writing():
+            with self._database.writing(patience=direct.BUSY_MILLISECONDS / 1000):
                 counted = self._direct.run(lambda connection: self._transact(connection, forms))
         except self._direct.faults as fault:
             if len(group) > 1:  # one that cannot be stored must not spoil the others
@@ -176,7 +178,7 @@ class SubmissionWriter:
                 return
             _log.error("an answer was not saved: %s", type(fault).__name__)
         except self._failures as failure:
-            _log.error("%d answers were not saved: %s", len(group), type(failure).__name__)
+            _log.error("%d answers were not saved: %s", len(group), kind_of(failure))
         else:
             for waiting, done in zip(group, counted, strict=True):
                 waiting.counted = done

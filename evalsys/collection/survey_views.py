@@ -24,7 +24,7 @@ from evalsys.base.db import Database, transaction
 from evalsys.base.direct import DatabaseAway
 from evalsys.base.limits import Pace, allow_try
 from evalsys.collection.codes import grouped, read_code, read_receipt
-from evalsys.collection.door import LARGEST_FORM, Door
+from evalsys.collection.door import AWAY, LARGEST_FORM, Door
 from evalsys.collection.opening import Opened
 from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
 from evalsys.registry.models import CycleState
@@ -93,6 +93,8 @@ def survey(code: str) -> ResponseReturnValue:
 @access.public
 def answer(code: str) -> ResponseReturnValue:
     """Take the answers."""
+    if AWAY in request.environ:
+        raise DatabaseAway
     if not _desk().handed_out(_plain(code), request.form) and not _pace().allows(_origin(), now=now()):
         return _too_many_codes(code)
     opened = _opened(code)

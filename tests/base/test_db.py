@@ -96,10 +96,10 @@ def test_writers_in_one_process_wait_for_each_other(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with lock.held():
+        with lock.held(30):
             order.append("second")
 
-    with lock.held():
+    with lock.held(30):
         thread = threading.Thread(target=second)
         thread.start()
         order.append("first")
@@ -108,7 +108,7 @@ def test_writers_in_one_process_wait_for_each_other(tmp_path: Path) -> None:
 
 
 def _hold(path: Path, holds: Event, release: Event) -> None:
-    with WriteLock(path).held():
+    with WriteLock(path).held(30):
         holds.set()
         release.wait(30)
 
@@ -123,7 +123,7 @@ def test_writers_in_two_processes_wait_for_each_other(tmp_path: Path) -> None:
     entered = threading.Event()
 
     def enter() -> None:
-        with WriteLock(path).held():
+        with WriteLock(path).held(30):
             entered.set()
 
     thread = threading.Thread(target=enter)
@@ -133,6 +133,18 @@ def test_writers_in_two_processes_wait_for_each_other(tmp_path: Path) -> None:
     assert entered.wait(60)
     thread.join(timeout=30)
     other.join(timeout=30)
+
+
+def test_nobody_waits_for_ever(tmp_path: Path) -> None:
+    lock, another = WriteLock(tmp_path / "lock"), WriteLock(tmp_path / "lock")  # the other as if of another process
+    with lock.held(30):
+        for waiting, said in ((lock, "another thread"), (another, "another process")):
+            with pytest.raises(TimeoutError, match=said), waiting.held(0.02):
+                pass
+    with another.held(30):
+        pass
+    with lock.held(30):
+        pass
 
 
 def test_some_columns_alone_can_be_permanent(empty_database_url: str) -> None:
