@@ -3,6 +3,7 @@
 from evalsys.accounts import models as accounts
 from evalsys.base import audit, limits, outbox
 from evalsys.base.db import Base
+from evalsys.collection import assessment_models
 from evalsys.collection import interest_models as interests
 from evalsys.collection import models as collection
 from evalsys.collection import sample_models as samples
@@ -16,6 +17,7 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts",
+    "assessment_models",
     "audit",
     "collection",
     "evaluation",

@@ -26,6 +26,7 @@ from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
 from evalsys.collection import (
+    cosign_views,
     desk_views,
     evidence_views,
     interest_views,
@@ -127,6 +128,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     accounts.install(app)
     publication.install(app)
     collection.install(app)
+    cosign_views.install(app)
     app.register_blueprint(evidence_views.bp)
     app.register_blueprint(return_views.bp)
     interest_views.install(app)

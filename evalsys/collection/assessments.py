@@ -8,7 +8,7 @@ nothing is saved after the cycle has left collecting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -20,12 +20,15 @@ from evalsys.base import audit
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from evalsys.base.language import day
+from evalsys.collection.assessment_models import MeasuredValue, SiteVisit
+from evalsys.collection.completeness import open_points
 from evalsys.collection.interests import require_independent
 from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState, Assignment
-from evalsys.collection.questionnaire import Question, Questionnaire, questionnaire_of
+from evalsys.collection.questionnaire import questionnaire_of
+from evalsys.collection.signatures import ask_second_person, is_own, is_second_person
+from evalsys.collection.tasks import MOST_VISITS, PARTY_OF, Answer, Beside, Task
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry
 
-PARTY_OF = {Role.PURCHASER: "purchaser", Role.EVALUATOR: "third_party"}
 OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.OFFICER, Role.AUDITOR})
 
 
@@ -35,85 +38,6 @@ class NewerDraft(Conflict):
 
 class Incomplete(Invalid):
     """Required questions have no answer yet."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a rater says to one criterion; with neither value nor "not applicable" it is still open."""
-
-    value: float | None = None
-    not_applicable: bool = False
-    comment: str = ""
-
-    @property
-    def given(self) -> bool:
-        return self.value is not None or self.not_applicable
-
-    def fits(self, question: Question) -> bool:
-        """Whether the question takes it; an open answer always fits."""
-        if self.value is not None:
-            return question.takes(self.value)
-        return question.criterion.not_applicable or not self.not_applicable
-
-
-@dataclass(frozen=True)
-class Task:
-    """An entry as one rater finds it: what is asked, and what that rater has answered."""
-
-    entry: Entry
-    party: str
-    questionnaire: Questionnaire
-    assessment: Assessment | None
-
-    @property
-    def answers(self) -> dict[str, Answer]:
-        """An answer to every question; what was kept but no longer fits the rules counts as open."""
-        kept = {r.criterion: r for r in self.assessment.ratings} if self.assessment else {}
-        return {q.code: _answer(q, kept.get(q.code)) for q in self.questionnaire}
-
-    @property
-    def missing(self) -> list[Question]:
-        """The required questions that are still open."""
-        answers = self.answers
-        return [q for q in self.questionnaire if q.criterion.required and not answers[q.code].given]
-
-    @property
-    def uncommented(self) -> list[Question]:
-        """The questions at whose lowest or highest level no comment says why."""
-        answers = self.answers
-        return [q for q in self.questionnaire if q.is_extreme(answers[q.code].value) and not answers[q.code].comment]
-
-    @property
-    def declaration(self) -> str:
-        """What the rater signs at submission, in the reader's language."""
-        if self.party == PARTY_OF[Role.EVALUATOR]:
-            said: str = _(
-                "I declare: I have looked into this contract myself; within the last 2 years neither I nor my "
-                "organisation had ties to its vendor that could touch my judgement; the ratings are independent, and "
-                "the evidence is true."
-            )
-        else:
-            said = _(
-                "I declare: I know this contract and its acceptance inspection; the ratings are those of my "
-                "department, given by the facts; the evidence is true."
-            )
-        return said
-
-    @property
-    def version(self) -> str:
-        """Changes with every save; empty before the first."""
-        return self.assessment.saved_at.isoformat() if self.assessment else ""
-
-    @property
-    def submitted(self) -> bool:
-        return self.assessment is not None and self.assessment.state == AssessmentState.SUBMITTED
-
-
-def _answer(question: Question, kept: AssessmentRating | None) -> Answer:
-    if kept is None:
-        return Answer()
-    answer = Answer(kept.value, kept.not_applicable, kept.comment)
-    return answer if answer.fits(question) else Answer(comment=kept.comment)
 
 
 def party_of(actor: Actor) -> str:
@@ -153,7 +77,15 @@ def task_of(session: Session, entry_id: int, *, actor: Actor) -> Task:
             Assessment.entry_id == entry.id, Assessment.party == party, Assessment.account_id == actor.account_id
         )
     )
-    return Task(entry, party, asked, kept)
+    return Task(entry, party, asked, kept, measured_of(session, entry.id))
+
+
+def measured_of(session: Session, entry_id: int) -> dict[str, MeasuredValue]:
+    """What the record says of an entry, by criterion."""
+    rows = session.scalars(
+        select(MeasuredValue).where(MeasuredValue.entry_id == entry_id).order_by(MeasuredValue.criterion)
+    )
+    return {row.criterion: row for row in rows}
 
 
 def entry_of(session: Session, entry_id: int) -> Entry:
@@ -189,25 +121,25 @@ def _require_own(session: Session, entry: Entry, actor: Actor) -> None:
 
 
 def submitted_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:
-    """A submitted assessment, for its rater and for those who oversee the branch.
+    """A submitted assessment, for its rater and for those who oversee the branch; signed, for its rater.
 
     Raises:
         NotFound: there is no such assessment, or it is still a draft.
         NotAllowed: it is somebody else's, and the actor oversees nothing or another branch.
     """
     task = readable_of(session, assessment_id, actor=actor)
-    if not task.submitted:
+    if not task.signed:
         raise _not_submitted()
     return task
 
 
 def readable_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:
-    """The same, and for its rater a draft too."""
+    """The same, and for its rater, and whoever is asked to co-sign it, a draft too."""
     kept = session.get(Assessment, assessment_id, options=[joinedload(Assessment.account)])
     if kept is None:
         raise _not_submitted()
     entry = entry_of(session, kept.entry_id)
-    if kept.account_id is None or kept.account_id != actor.account_id:
+    if not (is_own(kept, actor) or is_second_person(kept, actor)):
         if kept.state != AssessmentState.SUBMITTED:
             raise _not_submitted()
         if actor.role not in OVERSEERS:
@@ -215,7 +147,7 @@ def readable_of(session: Session, assessment_id: int, *, actor: Actor) -> Task:
                 _("This assessment is another person's."), remedy=_("Only its rater and the overseers may read it.")
             )
         actor.require_region(entry.contract.region.path)
-    return Task(entry, kept.party, questionnaire_of(entry, kept.party), kept)
+    return Task(entry, kept.party, questionnaire_of(entry, kept.party), kept, measured_of(session, entry.id))
 
 
 def _not_submitted() -> NotFound:
@@ -240,12 +172,9 @@ def task_to_change(session: Session, entry_id: int, actor: Actor) -> Task:
     """The task, locked until the transaction's end.
 
     Raises:
-        Conflict, Gone: it is submitted, or the cycle does not collect.
+        Conflict, Gone: it is signed or submitted, or the cycle does not collect.
     """
-    session.execute(select(Account.id).where(Account.id == actor.account_id).with_for_update(key_share=True))
-    session.execute(
-        select(Cycle.id).join(Entry).where(Entry.id == entry_id).with_for_update(read=True, of=Cycle.__table__)
-    )
+    lock(session, actor.account_id, entry_id)
     task = task_of(session, entry_id, actor=actor)
     require_collecting(task.entry.cycle)
     if task.submitted:
@@ -253,7 +182,20 @@ def task_to_change(session: Session, entry_id: int, actor: Actor) -> Task:
             _("This assessment is submitted and can no longer be changed."),
             remedy=_("Ask the administrator if something in it is wrong."),
         )
+    if task.awaiting:
+        raise Conflict(
+            _("This assessment is signed and waits for the second signature."),
+            remedy=_("Take your signature back first, then change it and sign again."),
+        )
     return task
+
+
+def lock(session: Session, account_id: int | None, entry_id: int) -> None:
+    """Hold a rater's account and the entry's cycle, so that nothing of them changes before the transaction's end."""
+    session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+    session.execute(
+        select(Cycle.id).join(Entry).where(Entry.id == entry_id).with_for_update(read=True, of=Cycle.__table__)
+    )
 
 
 def _task_as_seen(session: Session, entry_id: int, version: str, actor: Actor) -> Task:
@@ -261,34 +203,50 @@ def _task_as_seen(session: Session, entry_id: int, version: str, actor: Actor) -
     task = task_to_change(session, entry_id, actor)
     if task.version != version:
         raise NewerDraft(
-            _("This assessment was saved from another window after you opened it."),
+            _("This assessment changed after you opened it: another window saved it, or the record has new values."),
             remedy=_("Compare both below and choose which to keep."),
         )
     return task
 
 
 def save_draft(
-    session: Session, entry_id: int, answers: Mapping[str, Answer], *, version: str, actor: Actor, now: datetime
+    session: Session,
+    entry_id: int,
+    answers: Mapping[str, Answer],
+    *,
+    version: str,
+    actor: Actor,
+    now: datetime,
+    beside: Beside | None = None,
+    by_itself: bool = False,
 ) -> Task:
     """Keep everything given so far, complete or not.
 
     Args:
-        answers: by criterion; a question that is not named becomes open.
+        answers: by criterion; a question that is not named becomes open, one that the record answers keeps its value.
         version: `Task.version` of what the rater saw.
+        beside: None leaves it as it is.
+        by_itself: the page saved while the rater wrote. Only the first such save is an entry of the audit trail, else
+            the trail would drown in them.
 
     Raises:
-        Invalid: a value is outside its scale; all such are listed.
+        Invalid: a value is outside its scale, or there are too many visits; all such are listed.
         NewerDraft: another window saved in between.
         Conflict, Gone: it is submitted, or the cycle does not collect.
     """
     task = _task_as_seen(session, entry_id, version, actor)
-    _require_values(task.questionnaire, answers)
+    begun = task.assessment is None
+    answers = task.with_record(answers)
+    _require_values(task, answers, beside)
     kept = with_draft(session, task, actor, now)
     kept.saved_at = now
     task = replace(task, assessment=kept)
-    _replace_ratings(kept, task.questionnaire, answers)
+    _replace_ratings(task, answers)
+    if beside is not None:
+        _replace_beside(kept, beside, asked=task.asks_buy_again)
     session.flush()
-    _record(session, task, "collection.save_draft", actor, now)
+    if begun or not by_itself:
+        _record(session, task, "collection.save_draft", actor, now)
     return task
 
 
@@ -302,14 +260,20 @@ def with_draft(session: Session, task: Task, actor: Actor, now: datetime) -> Ass
     return begun
 
 
-def _require_values(asked: Questionnaire, answers: Mapping[str, Answer]) -> None:
-    faults = [f"{q.code}: {q.what_to_write()}" for q in asked if not answers.get(q.code, Answer()).fits(q)]
+def _require_values(task: Task, answers: Mapping[str, Answer], beside: Beside | None) -> None:
+    faults = [f"{q.code}: {q.what_to_write()}" for q in task.questionnaire if not answers.get(q.code, Answer()).fits(q)]
     if faults:
         raise Invalid(_("Some answers are outside their scale; nothing was saved."), details=faults)
+    if beside is not None and len(beside.visits) > MOST_VISITS:
+        raise Invalid(
+            _("An assessment has at most %(n)s site visits.", n=MOST_VISITS), remedy=_("Note several in one.")
+        )
 
 
-def _replace_ratings(kept: Assessment, asked: Questionnaire, answers: Mapping[str, Answer]) -> None:
-    given = {q.code: a for q in asked if (a := answers.get(q.code)) and (a.given or a.comment)}
+def _replace_ratings(task: Task, answers: Mapping[str, Answer]) -> None:
+    assert task.assessment is not None  # noqa: S101 - the caller has begun it
+    kept = task.assessment
+    given = {q.code: a for q in task.questionnaire if (a := answers.get(q.code)) and (a.given or a.comment)}
     rows = {row.criterion: row for row in kept.ratings}
     for code in rows.keys() - given.keys():
         kept.ratings.remove(rows[code])
@@ -321,35 +285,54 @@ def _replace_ratings(kept: Assessment, asked: Questionnaire, answers: Mapping[st
         row.value, row.not_applicable, row.comment = answer.value, answer.not_applicable, answer.comment
 
 
+def _replace_beside(kept: Assessment, beside: Beside, *, asked: bool) -> None:
+    kept.buy_again = beside.buy_again if asked else None
+    rows = {row.number: row for row in kept.visits}
+    for number in rows.keys() - set(range(1, len(beside.visits) + 1)):
+        kept.visits.remove(rows[number])
+    for number, visit in enumerate(beside.visits, 1):
+        row = rows.get(number)
+        if row is None:
+            row = SiteVisit(number=number)
+            kept.visits.append(row)
+        row.visited_on, row.place, row.met, row.notes = visit.visited_on, visit.place, visit.met, visit.notes
+
+
 def submit(session: Session, entry_id: int, *, version: str, signed: bool, actor: Actor, now: datetime) -> Task:
-    """Make the saved draft final.
+    """Sign the saved draft, which makes it final; where the rules ask, only once a second person has signed too.
 
     Args:
         version: `Task.version` of what the rater checked.
         signed: whether the rater ticked the task's declaration; its words are kept.
 
     Raises:
-        Incomplete: required questions are open, an extreme level has no comment, or it is not signed; all are listed.
+        Incomplete: required questions are open, an extreme level has no comment, something beside them is missing, or
+            it is not signed; all are listed.
         NewerDraft: it was saved again after the rater checked it.
-        Conflict, Gone: it is submitted already, or the cycle does not collect.
+        Conflict, Gone: it is submitted already, nobody else of the body could co-sign it, or the cycle does not
+            collect.
     """
     task = _task_as_seen(session, entry_id, version, actor)
-    if task.assessment is None or task.missing or task.uncommented:
+    points = open_points(session, task)
+    if task.assessment is None or task.missing or task.uncommented or points:
         raise Incomplete(
             _("Some required questions have no answer yet, or no comment at their lowest or highest level."),
             remedy=_("Complete them, then submit again."),
-            details=[question.code for question in (*task.missing, *task.uncommented)],
+            details=[*(q.code for q in (*task.missing, *task.uncommented)), *(point.words for point in points)],
         )
     if not signed:
         raise Incomplete(
             _("The declaration is not ticked; nothing was submitted."),
             remedy=_("Read it, tick it and submit again. If it does not hold, tell the administrator."),
         )
-    task.assessment.declaration = task.declaration
-    task.assessment.state = AssessmentState.SUBMITTED.value
-    task.assessment.submitted_at = task.assessment.saved_at = now
+    _replace_ratings(task, task.answers)
+    task.assessment.declaration, task.assessment.saved_at = task.declaration, now
+    if task.rules_party.cosign:
+        ask_second_person(session, task, actor, now)
+    else:
+        task.assessment.state, task.assessment.submitted_at = AssessmentState.SUBMITTED.value, now
     session.flush()
-    _record(session, task, "collection.submit_assessment", actor, now)
+    _record(session, task, f"collection.{'sign' if task.awaiting else 'submit'}_assessment", actor, now)
     return task
 
 

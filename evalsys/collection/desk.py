@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from evalsys.accounts.todo import Todo
 from evalsys.base.access import Actor, Role
-from evalsys.collection.assessments import PARTY_OF
+from evalsys.collection.cosigning import count_waiting
 from evalsys.collection.interview_cases import count_open
 from evalsys.collection.queries import open_work
+from evalsys.collection.tasks import PARTY_OF
 
 
 def open_assessments(session: Session, actor: Actor) -> Iterator[Todo]:
@@ -20,6 +21,12 @@ def open_assessments(session: Session, actor: Actor) -> Iterator[Todo]:
     if actor.role in PARTY_OF:
         left = open_work(session, actor=actor)
         yield Todo(_("Contracts to rate"), url_for("collection.worklist"), count=left.open, due=left.next_due)
+
+
+def to_cosign(session: Session, actor: Actor) -> Iterator[Todo]:
+    """What colleagues have signed and wait for the actor to co-sign; no line where nothing waits."""
+    if actor.role in PARTY_OF and (count := count_waiting(session, actor=actor)):
+        yield Todo(_("Awaiting your co-signature"), url_for("cosigning.waiting"), count=count)
 
 
 def recipients_to_ask(session: Session, actor: Actor) -> Iterator[Todo]:

@@ -20,11 +20,12 @@ from evalsys.accounts.models import Account
 from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Gone, Invalid, NotFound
-from evalsys.collection.assessments import Task, readable_of, task_to_change, with_draft
+from evalsys.collection.assessments import readable_of, task_to_change, with_draft
 from evalsys.collection.evidence_files import checked
 from evalsys.collection.evidence_store import Store
-from evalsys.collection.models import Assessment, Evidence
+from evalsys.collection.models import Assessment, Evidence, EvidenceKind
 from evalsys.collection.returns import versions_of
+from evalsys.collection.tasks import Task
 
 MOST_FILES = 20
 
@@ -36,6 +37,7 @@ class Sent:
     name: str
     content: bytes
     criterion: str = ""
+    kind: EvidenceKind = EvidenceKind.GENERAL
 
 
 def evidence_of(session: Session, assessment: Assessment | None) -> Sequence[Evidence]:
@@ -75,6 +77,7 @@ def add(session: Session, entry_id: int, store: Store, sent: Sent, *, actor: Act
     row = Evidence(
         assessment_id=kept.id,
         criterion=sent.criterion or None,
+        kind=sent.kind.value,
         name=file.name,
         media_type=file.media_type,
         size=len(file.content),

@@ -16,10 +16,11 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Conflict, Invalid
 from evalsys.base.forms import refuse
 from evalsys.base.language import words
-from evalsys.collection import assessments, evidence
+from evalsys.collection import assessments, evidence, tasks
 from evalsys.collection.evidence_files import LARGEST_FILE, too_large
 from evalsys.collection.evidence_store import FolderStore, Store
 from evalsys.collection.forms import EvidenceForm
+from evalsys.collection.models import EvidenceKind
 from evalsys.config import Settings
 
 bp = Blueprint("evidence", __name__, url_prefix="/collection")
@@ -31,31 +32,32 @@ def _store() -> Store:
 
 
 @bp.get("/entries/<int:entry_id>/evidence")
-@allow(*assessments.PARTY_OF)
+@allow(*tasks.PARTY_OF)
 def files(entry_id: int) -> ResponseReturnValue:
     """What is attached, and the form to attach more."""
     task = assessments.task_of(reading(), entry_id, actor=current_actor())
-    if task.submitted and task.assessment is not None:
+    if task.signed and task.assessment is not None:
         return redirect(url_for("collection.assessment", assessment_id=task.assessment.id), code=303)
     assessments.require_collecting(task.entry.cycle)
     return _page(task, _form(task)), 200
 
 
 @bp.post("/entries/<int:entry_id>/evidence")
-@allow(*assessments.PARTY_OF)
+@allow(*tasks.PARTY_OF)
 def attach(entry_id: int) -> ResponseReturnValue:
     task = assessments.task_of(reading(), entry_id, actor=current_actor())
     form = _form(task)
     if not form.validate_on_submit():
         return _page(task, form), 422
     sent = form.file.data
+    file = evidence.Sent(sent.filename or "", sent.stream.read(LARGEST_FILE + 1), form.criterion.data, _kind(form))
     try:
         with transaction() as session:
             kept = evidence.add(
                 session,
                 entry_id,
                 _store(),
-                evidence.Sent(sent.filename or "", sent.stream.read(LARGEST_FILE + 1), form.criterion.data),
+                file,
                 actor=current_actor(),
                 now=now(),
             )
@@ -66,7 +68,11 @@ def attach(entry_id: int) -> ResponseReturnValue:
     return redirect(url_for(".files", entry_id=entry_id), code=303)
 
 
-def _form(task: assessments.Task) -> EvidenceForm:
+def _kind(form: EvidenceForm) -> EvidenceKind:
+    return EvidenceKind.ACCEPTANCE if form.acceptance.data else EvidenceKind.GENERAL
+
+
+def _form(task: tasks.Task) -> EvidenceForm:
     form = EvidenceForm()
     form.criterion.choices = [
         SelectChoice("", _("The whole assessment")),
@@ -75,7 +81,7 @@ def _form(task: assessments.Task) -> EvidenceForm:
     return form
 
 
-def _page(task: assessments.Task, form: EvidenceForm) -> str:
+def _page(task: tasks.Task, form: EvidenceForm) -> str:
     return render_template(
         "collection/evidence.html",
         task=task,
@@ -86,7 +92,7 @@ def _page(task: assessments.Task, form: EvidenceForm) -> str:
 
 
 @bp.post("/evidence/<int:evidence_id>/remove")
-@allow(*assessments.PARTY_OF)
+@allow(*tasks.PARTY_OF)
 def remove(evidence_id: int) -> ResponseReturnValue:
     with transaction() as session:
         task = evidence.remove(session, evidence_id, actor=current_actor(), now=now())
@@ -104,7 +110,7 @@ def turned_away(_error: RequestEntityTooLarge) -> ResponseReturnValue:
 
 
 @bp.get("/evidence/<int:evidence_id>")
-@allow(*assessments.PARTY_OF, *assessments.OVERSEERS)
+@allow(*tasks.PARTY_OF, *assessments.OVERSEERS)
 def download(evidence_id: int) -> ResponseReturnValue:
     """The file to save, never to be shown inside our site."""
     row, content = evidence.read(reading(), evidence_id, _store(), actor=current_actor())

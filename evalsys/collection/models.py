@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -18,6 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from evalsys.accounts.models import Account
 from evalsys.base.db import Base, one_of
 from evalsys.registry.models import Cycle, Entry, Stratum
+
+if TYPE_CHECKING:
+    from evalsys.collection.assessment_models import Cosigning, SiteVisit
 
 
 class Mode(StrEnum):
@@ -60,6 +63,13 @@ class Outcome(StrEnum):
 class AssessmentState(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
+
+
+class EvidenceKind(StrEnum):
+    """What a file shows."""
+
+    GENERAL = "general"
+    ACCEPTANCE = "acceptance"  # the acceptance inspection, 检查验收
 
 
 class RatingsImport(Base):
@@ -186,7 +196,7 @@ class Assignment(Base):
 class Assessment(Base):
     """A purchaser's or a third-party evaluator's ratings of one entry: by an account, or under a file's label.
 
-    `declaration`: the words that the rater signed at submission.
+    `declaration`: the words that the rater signed at submission. `buy_again`: whether a purchaser would; not scored.
     """
 
     __tablename__ = "assessment"
@@ -209,10 +219,15 @@ class Assessment(Base):
     saved_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     declaration: Mapped[str | None] = mapped_column(Text)
+    buy_again: Mapped[bool | None]
     held: Mapped[bool] = mapped_column(default=False)
 
     entry: Mapped[Entry] = relationship()
     account: Mapped[Account | None] = relationship()
+    cosigning: Mapped[Cosigning | None] = relationship(back_populates="assessment", cascade="all, delete-orphan")
+    visits: Mapped[list[SiteVisit]] = relationship(
+        back_populates="assessment", cascade="all, delete-orphan", order_by="SiteVisit.number"
+    )
     ratings: Mapped[list[AssessmentRating]] = relationship(
         back_populates="assessment", cascade="all, delete-orphan", order_by="AssessmentRating.criterion"
     )
@@ -244,11 +259,13 @@ class Evidence(Base):
         UniqueConstraint("assessment_id", "hash"),
         CheckConstraint("size > 0", name="size_positive"),
         CheckConstraint("length(hash) = 64", name="hash_length"),
+        CheckConstraint(one_of("kind", EvidenceKind), name="kind_known"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     assessment_id: Mapped[int] = mapped_column(ForeignKey("assessment.id", ondelete="CASCADE"))
     criterion: Mapped[str | None] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(12), default=EvidenceKind.GENERAL.value)
     name: Mapped[str] = mapped_column(String(120))
     media_type: Mapped[str] = mapped_column(String(80))
     size: Mapped[int]
@@ -263,7 +280,8 @@ class Evidence(Base):
 class AssessmentVersion(Base):
     """What an assessment said when it was sent back for correction, and why.
 
-    `content`: its ratings by criterion, the declaration, and number, name and hash of its evidence.
+    `content`: its ratings by criterion, what was said beside them (visits, buying again), the declaration, who signed,
+    and number, name and hash of its evidence.
     """
 
     __tablename__ = "assessment_version"

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session, joinedload
 from evalsys.accounts.models import Account
 from evalsys.base.access import Actor, Role
 from evalsys.base.listing import Page, Wanted, paginate
-from evalsys.collection.assessments import PARTY_OF
 from evalsys.collection.models import Assessment, AssessmentState, AssessmentVersion, Assignment, RatingsImport
 from evalsys.collection.queries import state_or_not_begun
+from evalsys.collection.tasks import PARTY_OF
 from evalsys.registry.cycles import cycle_by_code
 from evalsys.registry.models import Contract, Cycle, Entry, Region, Vendor
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, literal, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, Exists, ScalarSelect, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from evalsys.base.access import Actor, Role
 from evalsys.base.language import CHINA
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
+from evalsys.collection.assessment_models import Cosigning, CosigningState
 from evalsys.collection.assessments import party_of
 from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState, Assignment
 from evalsys.collection.questionnaire import questionnaire
@@ -20,7 +21,8 @@ from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, 
 from evalsys.registry.pins import rules_of
 
 NOT_BEGUN = "not_begun"
-STATES = (NOT_BEGUN, AssessmentState.DRAFT.value, AssessmentState.SUBMITTED.value)
+AWAITING = "awaiting"
+STATES = (NOT_BEGUN, AssessmentState.DRAFT.value, AWAITING, AssessmentState.SUBMITTED.value)
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def today(now: datetime) -> date:
 
 def state_or_not_begun() -> ColumnElement[str]:
     """The state of an outer-joined assessment, one of STATES."""
-    return func.coalesce(Assessment.state, literal(NOT_BEGUN))
+    asked = exists().where(Cosigning.assessment_id == Assessment.id, Cosigning.state == CosigningState.ASKED)
+    return case((asked, literal(AWAITING)), else_=func.coalesce(Assessment.state, literal(NOT_BEGUN)))
 
 
 def _own_work(actor: Actor) -> Select[int]:
@@ -79,8 +82,26 @@ def _own_work(actor: Actor) -> Select[int]:
         .where(Cycle.state != CycleState.DRAFT, Region.path.startswith(actor.region_path, autoescape=True))
     )
     if actor.role == Role.PURCHASER:
-        return work.where(Contract.purchaser_id == actor.purchaser_id)
+        return work.where(
+            Contract.purchaser_id == actor.purchaser_id, or_(Assessment.id.is_not(None), ~_signed_by_colleague(actor))
+        )
     return work.join(Assignment, and_(Assignment.entry_id == Entry.id, Assignment.account_id == actor.account_id))
+
+
+def _signed_by_colleague(actor: Actor) -> Exists:
+    """Whether somebody else of the department has signed for it, where two signatures are asked for: that is enough."""
+    theirs = aliased(Assessment)
+    return (
+        select(theirs.id)
+        .join(theirs.cosigning)
+        .where(
+            theirs.entry_id == Entry.id,
+            theirs.party == party_of(actor),
+            theirs.account_id != actor.account_id,
+            Cosigning.state != CosigningState.REFUSED,
+        )
+        .exists()
+    )
 
 
 def _due(actor: Actor) -> Sortable:

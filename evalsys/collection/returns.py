@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from evalsys.accounts.models import Account
 from evalsys.base import audit
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import Conflict, Invalid, NotAllowed, NotFound
-from evalsys.collection.assessments import Answer, entry_of, require_collecting
+from evalsys.collection.assessment_models import SiteVisit
+from evalsys.collection.assessments import entry_of, lock, require_collecting
 from evalsys.collection.models import Assessment, AssessmentState, AssessmentVersion, Evidence
 from evalsys.collection.questionnaire import Questionnaire, questionnaire_of
-from evalsys.registry.models import Cycle, Entry
+from evalsys.collection.tasks import Answer, Beside, Visit
+from evalsys.registry.models import Entry
 
 LONGEST_REASON = 1000
 
@@ -33,6 +34,12 @@ class Former:
     def answers(self) -> dict[str, Answer]:
         given = self.row.content["ratings"]
         return {q.code: Answer(**given[q.code]) if q.code in given else Answer() for q in self.questionnaire}
+
+    @property
+    def beside(self) -> Beside:
+        """Versions from before these were asked have none of them."""
+        content = self.row.content
+        return Beside(content.get("buy_again"), tuple(_read(visit) for visit in content.get("visits", ())))
 
 
 def send_back(session: Session, assessment_id: int, reason: str, *, actor: Actor, now: datetime) -> Assessment:
@@ -53,7 +60,8 @@ def send_back(session: Session, assessment_id: int, reason: str, *, actor: Actor
             _("Only an administrator sends an assessment back."), remedy=_("Ask the administrator to do it.")
         )
     actor.require_region(entry.contract.region.path)
-    _lock(session, kept)
+    lock(session, kept.account_id, kept.entry_id)
+    session.refresh(kept)
     if kept.account_id is None or kept.state != AssessmentState.SUBMITTED:
         raise Conflict(
             _("This assessment is not submitted, or came from a file."),
@@ -68,6 +76,7 @@ def send_back(session: Session, assessment_id: int, reason: str, *, actor: Actor
         )
     _keep(session, kept, reason, actor, now)
     kept.state, kept.submitted_at, kept.declaration, kept.saved_at = AssessmentState.DRAFT.value, None, None, now
+    kept.cosigning = None
     session.flush()
     audit.record(
         session,
@@ -80,23 +89,19 @@ def send_back(session: Session, assessment_id: int, reason: str, *, actor: Actor
     return kept
 
 
-def _lock(session: Session, kept: Assessment) -> None:
-    """As a rater's own windows do (see assessments.py), and read it again under the lock."""
-    session.execute(select(Account.id).where(Account.id == kept.account_id).with_for_update(key_share=True))
-    locked = select(Cycle.id).join(Entry).where(Entry.id == kept.entry_id)
-    session.execute(locked.with_for_update(read=True, of=Cycle.__table__))
-    session.refresh(kept)
-
-
 def _keep(session: Session, kept: Assessment, reason: str, actor: Actor, now: datetime) -> None:
+    cosigned = kept.cosigning
     files = session.scalars(select(Evidence).where(Evidence.assessment_id == kept.id).order_by(Evidence.id))
     content = {
         "ratings": {
             one.criterion: {"value": one.value, "not_applicable": one.not_applicable, "comment": one.comment}
             for one in kept.ratings
         },
+        "buy_again": kept.buy_again,
+        "visits": [_written(visit) for visit in kept.visits],
         "declaration": kept.declaration or "",
-        "evidence": [{"id": file.id, "name": file.name, "sha256": file.hash} for file in files],
+        "cosigned_by": cosigned.account.name if cosigned and cosigned.account else "",
+        "evidence": [{"id": file.id, "name": file.name, "kind": file.kind, "sha256": file.hash} for file in files],
     }
     before = select(func.count()).select_from(AssessmentVersion).where(AssessmentVersion.assessment_id == kept.id)
     session.add(
@@ -110,6 +115,16 @@ def _keep(session: Session, kept: Assessment, reason: str, actor: Actor, now: da
             reason=reason,
         )
     )
+
+
+def _written(visit: SiteVisit) -> dict[str, str]:
+    day = visit.visited_on.isoformat() if visit.visited_on else ""
+    return {"visited_on": day, "place": visit.place, "met": visit.met, "notes": visit.notes}
+
+
+def _read(written: Mapping[str, str]) -> Visit:
+    day = written["visited_on"]
+    return Visit(date.fromisoformat(day) if day else None, written["place"], written["met"], written["notes"])
 
 
 def versions_of(session: Session, assessment: Assessment | None) -> Sequence[AssessmentVersion]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,10 +19,13 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
 from evalsys.base.language import words
 from evalsys.base.listing import Wanted
-from evalsys.collection import assessments, assignments, closing, progress, queries
+from evalsys.collection import assessments, assignments, closing, progress, queries, tasks
+from evalsys.collection.assessment_form import AssessmentForm, assessment_form
+from evalsys.collection.completeness import open_points
+from evalsys.collection.cosigning import count_waiting
 from evalsys.collection.desk import open_assessments
 from evalsys.collection.evidence import evidence_of
-from evalsys.collection.forms import AssessmentForm, AssignForm, assessment_form
+from evalsys.collection.forms import AssignForm
 from evalsys.collection.interests import evaluators_of
 from evalsys.collection.ratings_import import IMPORT_STATES
 from evalsys.collection.returns import versions_of
@@ -62,6 +65,7 @@ def worklist() -> ResponseReturnValue:
         cycle=cycle,
         states=queries.STATES,
         cycles=queries.cycles_of_rater(reading(), actor=actor),
+        cosigning_count=count_waiting(reading(), actor=actor),
     )
 
 
@@ -69,41 +73,72 @@ def worklist() -> ResponseReturnValue:
 @allow(Role.PURCHASER, Role.EVALUATOR)
 def rate(entry_id: int) -> ResponseReturnValue:
     task = assessments.task_of(reading(), entry_id, actor=current_actor())
-    if task.submitted and task.assessment is not None:
+    if task.signed and task.assessment is not None:
         return redirect(url_for(".assessment", assessment_id=task.assessment.id), code=303)
     assessments.require_collecting(task.entry.cycle)
-    return _rate_page(task, assessment_form(task.questionnaire, task.answers, task.version))
+    return _rate_page(task, assessment_form(task))
 
 
 @bp.post("/entries/<int:entry_id>/rate")
 @allow(Role.PURCHASER, Role.EVALUATOR)
 def save(entry_id: int) -> ResponseReturnValue:
     task = assessments.task_of(reading(), entry_id, actor=current_actor())
-    form = assessment_form(task.questionnaire, {}, "")
+    form = assessment_form(task, sent=True)
     if not form.validate_on_submit():
         return _rate_page(task, form, status=422)
-    answers = form.answers(task.questionnaire)
     try:
-        with transaction() as session:
-            assessments.save_draft(
-                session, entry_id, answers, version=form.version.data or "", actor=current_actor(), now=now()
-            )
+        _save(task, form)
     except assessments.NewerDraft as fault:
         newest = assessments.task_of(reading(), entry_id, actor=current_actor())
-        page = render_template("collection/newer_draft.html", task=newest, own=answers, form=form, fault=fault)
+        own = newest.with_record(form.answers(task.questionnaire))
+        page = render_template("collection/newer_draft.html", task=newest, own=own, beside=form.beside(), fault=fault)
         return page, fault.status
     if request.form.get("then") == "evidence":
         return redirect(url_for("evidence.files", entry_id=entry_id), code=303)
     if request.form.get("then") == "check":
         return redirect(url_for(".check", entry_id=entry_id), code=303)
     flash(_("The draft is saved. You can close the page and go on later."))
-    return redirect(url_for(".rate", entry_id=entry_id), code=303)
+    part = "visits" if request.form.get("then") == "visit" else None
+    return redirect(url_for(".rate", entry_id=entry_id, _anchor=part), code=303)
 
 
-def _rate_page(task: assessments.Task, form: AssessmentForm, status: int = 200) -> ResponseReturnValue:
+@bp.post("/entries/<int:entry_id>/autosave")
+@allow(Role.PURCHASER, Role.EVALUATOR)
+def autosave(entry_id: int) -> ResponseReturnValue:
+    """The same while the rater writes, for the page's script: what became of it, in words, and no page."""
+    try:
+        task = assessments.task_of(reading(), entry_id, actor=current_actor())
+        form = assessment_form(task, sent=True)
+        if not form.validate_on_submit():
+            return jsonify(
+                message=" ".join(sorted({str(error) for said in form.errors.values() for error in said}))
+            ), 422
+        kept = _save(task, form, by_itself=True)
+    except Fault as fault:
+        return jsonify(message=f"{fault.message} {fault.remedy}".rstrip()), fault.status
+    return jsonify(version=kept.version)
+
+
+def _save(task: tasks.Task, form: AssessmentForm, *, by_itself: bool = False) -> tasks.Task:
+    with transaction() as session:
+        return assessments.save_draft(
+            session,
+            task.entry.id,
+            form.answers(task.questionnaire),
+            beside=form.beside(),
+            version=form.version.data or "",
+            by_itself=by_itself,
+            actor=current_actor(),
+            now=now(),
+        )
+
+
+def _rate_page(task: tasks.Task, form: AssessmentForm, status: int = 200) -> ResponseReturnValue:
     files = evidence_of(reading(), task.assessment)
     former = versions_of(reading(), task.assessment)
-    return render_template("collection/rate.html", task=task, form=form, files=files, former=former), status
+    answered = task.assessment.cosigning if task.assessment else None  # a draft's only answer is a refusal
+    page = render_template("collection/rate.html", task=task, form=form, files=files, former=former, refused=answered)
+    return page, status
 
 
 @bp.get("/entries/<int:entry_id>/check")
@@ -112,7 +147,7 @@ def check(entry_id: int) -> ResponseReturnValue:
     task = assessments.task_of(reading(), entry_id, actor=current_actor())
     if task.assessment is None:
         return redirect(url_for(".rate", entry_id=entry_id), code=303)
-    if task.submitted:
+    if task.signed:
         return redirect(url_for(".assessment", assessment_id=task.assessment.id), code=303)
     assessments.require_collecting(task.entry.cycle)
     return _check_page(task)
@@ -134,15 +169,23 @@ def submit(entry_id: int) -> ResponseReturnValue:
     except (assessments.Incomplete, assessments.NewerDraft) as fault:
         task = assessments.task_of(reading(), entry_id, actor=current_actor())
         return _check_page(task, fault)
-    flash(_("Submitted. Thank you; it can no longer be changed."))
+    if done.awaiting:
+        flash(_("Signed. It is submitted once a colleague has co-signed it."))
+    else:
+        flash(_("Submitted. Thank you; it can no longer be changed."))
     assert done.assessment is not None  # noqa: S101 - submitting made it so
     return redirect(url_for(".assessment", assessment_id=done.assessment.id), code=303)
 
 
-def _check_page(task: assessments.Task, fault: Fault | None = None) -> ResponseReturnValue:
+def _check_page(task: tasks.Task, fault: Fault | None = None) -> ResponseReturnValue:
     files = evidence_of(reading(), task.assessment)
     page = render_template(
-        "collection/check.html", task=task, files=files, fault=fault, sent_version=request.form.get("version", "")
+        "collection/check.html",
+        task=task,
+        files=files,
+        points=open_points(reading(), task),
+        fault=fault,
+        sent_version=request.form.get("version", ""),
     )
     return page, fault.status if fault else 200
 
@@ -162,7 +205,7 @@ def assessment(assessment_id: int) -> ResponseReturnValue:
         and actor.role == Role.ADMINISTRATOR
         and task.entry.cycle.state == CycleState.COLLECTING,
         party=rules_of(task.entry.cycle).party(task.party),
-        is_own=actor.role in assessments.PARTY_OF,
+        is_own=actor.role in tasks.PARTY_OF,
     )
 
 
@@ -185,7 +228,7 @@ def submitted(code: str) -> ResponseReturnValue:
     actor, party = current_actor(), request.args.get("party", "")
     cycle = progress.cycle_of(reading(), code, actor=actor)
     page = progress.submitted_rows(reading(), cycle, Wanted.from_args(request.args), actor=actor, party=party)
-    parties = [p for p in rules_of(cycle).parties if p.code in assessments.PARTY_OF.values()]
+    parties = [p for p in rules_of(cycle).parties if p.code in tasks.PARTY_OF.values()]
     return render_template(
         "collection/submitted.html",
         cycle=cycle,

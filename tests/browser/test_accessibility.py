@@ -19,10 +19,11 @@ from werkzeug.routing import Rule
 from evalsys.accounts.models import Account
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
-from evalsys.collection.assessments import PARTY_OF, Answer, save_draft, task_of
+from evalsys.collection.assessments import save_draft, task_of
 from evalsys.collection.codes import receipt_of
 from evalsys.collection.models import Assessment, AssessmentVersion, Assignment
 from evalsys.collection.ratings_files import stage_ratings
+from evalsys.collection.tasks import PARTY_OF, Answer
 from evalsys.publication.models import Edition
 from evalsys.registry.imports import KINDS, uploads
 from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Vendor

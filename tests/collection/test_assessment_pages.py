@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from evalsys.accounts.todo import todos
 from evalsys.base.access import Role
 from evalsys.base.clock import now
 from evalsys.base.db import Database
-from evalsys.collection.assessments import Answer, save_draft, submit, task_of
+from evalsys.collection.assessment_models import MeasuredValue
+from evalsys.collection.assessments import save_draft, submit, task_of
 from evalsys.collection.models import Assessment, AssessmentRating, Assignment
+from evalsys.collection.tasks import Answer
 from evalsys.registry.models import Cycle
-from tests.collection.world import World, full_answers, make_world, sent
+from tests.collection.files import pdf
+from tests.collection.world import WOULD_BUY_AGAIN, World, full_answers, make_world, sent
 from tests.factories import NOW, make_account, make_contract, make_entry
 from tests.pages import CheckedClient
 
@@ -72,7 +76,8 @@ def test_from_the_list_to_the_submitted_assessment(
     assert "草稿已保存" in page
     assert "现场 &lt;查看&gt;" in page
     assert f"已答 1/{len(answers) + (who == 'purchaser')} 项" in browser.get("/collection/worklist").text
-    checked = browser.post(rate(world), data=sent(answers, version(browser, world), then="check"))
+    given = sent(answers, version(browser, world), then="check", buy_again="yes")
+    checked = browser.post(rate(world), data=given)
     assert (checked.status_code, checked.location) == (303, check(world))
     before = browser.get(check(world)).text
     assert "正式提交" in before
@@ -255,7 +260,9 @@ def submitted(write: Callable[..., Any], world: World) -> int:
         for account in (world.purchaser, world.evaluator):
             actor = account.as_actor()
             answers = full_answers(task_of(session, world.entry.id, actor=actor).questionnaire)
-            draft = save_draft(session, world.entry.id, answers, version="", actor=actor, now=NOW)
+            draft = save_draft(
+                session, world.entry.id, answers, version="", actor=actor, now=NOW, beside=WOULD_BUY_AGAIN
+            )
             done = submit(session, world.entry.id, version=draft.version, signed=True, actor=actor, now=NOW)
             assert done.assessment is not None
             identity = done.assessment.id
@@ -292,3 +299,68 @@ def test_the_auditor_reads_what_was_submitted(world: World, submitted: int, sign
 def test_before_anybody_submits_the_list_leads_to_the_assignments(world: World, sign_in: SignIn) -> None:
     page = sign_in(world.auditor).get(f"/collection/cycles/{world.cycle.code}/assessments").text
     assert "还没有人提交" in page
+
+
+# ── Beside the questions ──
+
+
+def autosave(world: World) -> str:
+    return f"/collection/entries/{world.entry.id}/autosave"
+
+
+def test_the_page_saves_by_itself_and_is_told_what_became_of_it(
+    write: Callable[..., Any], world: World, sign_in: SignIn
+) -> None:
+    browser = sign_in(world.evaluator)
+    first = browser.post(autosave(world), data=sent({"third_goals": Answer(4, comment="现场")}))
+    assert first.status_code == 200
+    seen = first.get_json()["version"]
+    assert version(browser, world).replace("&#43;", "+") == seen
+    wrong = browser.post(autosave(world), data={"version": seen, "value-third_goals": "9", "visit-1-day": "2199-01-01"})
+    assert (wrong.status_code, wrong.get_json()) == (422, {"message": "请填写 1 至 5 的整数等级。 这一天还没有到。"})
+    behind = browser.post(autosave(world), data=sent({"third_goals": Answer(2)}))
+    assert behind.status_code == 409
+    assert "有变动" in behind.get_json()["message"]
+    assert sign_in(world.purchaser).post("/collection/entries/999999/autosave").status_code == 404
+    assert kept(write) == {"third_goals": 4}
+
+
+def test_visits_and_buying_again_come_back_as_they_were_written(
+    write: Callable[..., Any], world: World, sign_in: SignIn
+) -> None:
+    browser = sign_in(world.purchaser)
+    day = world.cycle.opens_on.isoformat()
+    given = {"version": "", "buy_again": "no", "visit-1-notes": "只记了这一句", "visit-3-day": day}
+    assert browser.post(rate(world), data=given | {"then": "visit"}).location == rate(world) + "#visits"
+    page = browser.get(rate(world)).text
+    assert "只记了这一句" in page
+    assert f'value="{day}"' in page  # the third became the second
+    assert page.count("第 3 次走访") == 1  # an empty one to go on with
+    checked = browser.get(check(world)).text
+    assert "第 1 次走访的日期、地点和所见情况" in checked
+    assert "检查验收材料" not in checked
+    late = browser.post(rate(world), data=given | {"version": version(browser, world), "visit-1-day": "2199-01-01"})
+    assert late.status_code == 422
+    assert "这一天还没有到" in late.text
+    behind = browser.post(rate(world), data={"version": "", "buy_again": "yes", "visit-1-place": "另一处"})
+    assert behind.status_code == 409
+    assert '<input type="hidden" name="visit-1-place" value="另一处">' in behind.text
+    assert "只记了这一句" in behind.text
+
+
+def test_what_the_record_says_is_shown_and_locked(write: Callable[..., Any], world: World, sign_in: SignIn) -> None:
+    row = {"criterion": "purchaser_staff_share", "value": 0.8, "recorded_at": NOW, "recorded_by": "管理员"}
+    write(lambda session: session.add(MeasuredValue(entry_id=world.entry.id, source="人员台账 <10 月>", **row)))
+    page = sign_in(world.purchaser).get(rate(world)).text
+    assert 'name="value-purchaser_staff_share"' not in page
+    assert page.count("人员台账 &lt;10 月&gt;") == 2  # beside the form, and in the place of the field
+    assert "人员台账" in sign_in(world.evaluator).get(rate(world)).text
+    assert "一次验收合格，且优于合同和服务标准" in page  # what each level means
+
+
+def test_acceptance_evidence_is_marked_as_such(world: World, sign_in: SignIn) -> None:
+    browser = sign_in(world.purchaser)
+    page = f"/collection/entries/{world.entry.id}/evidence"
+    file = (BytesIO(pdf()), "验收报告.pdf")
+    assert browser.post(page, data={"file": file, "criterion": "", "acceptance": "y"}).status_code == 303
+    assert '<span class="tag tag-good">检查验收</span>' in browser.get(page).text

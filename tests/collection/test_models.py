@@ -213,6 +213,7 @@ BREAKS: dict[str, list[Break]] = {
     "pk_evidence": [lambda r: [r.evidence(id=1), r.evidence(id=1, hash="b" * 64)]],
     "uq_evidence_assessment_id_hash": [lambda r: [r.evidence(), r.evidence()]],
     "ck_evidence_size_positive": [lambda r: [r.evidence(size=0)]],
+    "ck_evidence_kind_known": [lambda r: [r.evidence(kind="rumour")]],
     "ck_evidence_hash_length": [lambda r: [r.evidence(hash="a" * 63)]],
     "fk_evidence_assessment_id_assessment": [lambda r: [r.evidence(assessment_id=ABSENT)]],
     "fk_evidence_account_id_account": [lambda r: [r.evidence(account_id=ABSENT)]],

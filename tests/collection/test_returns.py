@@ -18,9 +18,10 @@ from evalsys.base.audit import AuditEntry
 from evalsys.base.clock import now
 from evalsys.base.errors import Conflict, Fault, Gone, Invalid, NotAllowed, NotFound
 from evalsys.collection import evidence, returns
-from evalsys.collection.assessments import Answer, save_draft, submit, task_of
+from evalsys.collection.assessments import save_draft, submit, task_of
 from evalsys.collection.evidence_store import FolderStore
 from evalsys.collection.models import Assessment, AssessmentVersion
+from evalsys.collection.tasks import Answer
 from evalsys.evaluation.arrays import fingerprint, inputs_of
 from evalsys.registry.pins import rules_of
 from tests.collection.files import pdf

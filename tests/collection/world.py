@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
 from evalsys.base.access import Role
-from evalsys.collection.assessments import Answer
 from evalsys.collection.interest_models import InterestDeclaration
 from evalsys.collection.models import Assignment
 from evalsys.collection.questionnaire import Questionnaire
+from evalsys.collection.tasks import Answer, Beside
 from evalsys.registry.models import Contract, Cycle, Entry, Region
 from tests.factories import NOW, make_account, make_contract, make_county, make_cycle, make_entry
 
@@ -54,6 +54,9 @@ def sign_nothing(session: Session, account: Account, cycle: Cycle) -> InterestDe
     session.add(signed)
     session.flush()
     return signed
+
+
+WOULD_BUY_AGAIN = Beside(buy_again=True)
 
 
 def full_answers(asked: Questionnaire, value: float = 2) -> dict[str, Answer]:

@@ -194,7 +194,12 @@ def collect(office: Office, links: dict[str, list[str]]) -> None:
             begun = dict([next(iter(answers.items()))])
             page = office.do(role, f"/collection/entries/{entry}/rate", version=hidden(page, "version"), **begun)
             check = office.do(
-                role, f"/collection/entries/{entry}/rate", version=hidden(page, "version"), then="check", **answers
+                role,
+                f"/collection/entries/{entry}/rate",
+                version=hidden(page, "version"),
+                then="check",
+                buy_again="yes",  # asked of the purchaser alone
+                **answers,
             )
             final = office.do(role, f"/collection/entries/{entry}/check", version=hidden(check, "version"), signed="y")
             assert "提交" in final
