@@ -9,9 +9,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.accounts.models import Account
-from evalsys.base.db import Base
+from evalsys.base.db import Base, one_of
 from evalsys.collection.models import Assessment
-from evalsys.registry.models import one_of
 
 
 class CosigningState(StrEnum):

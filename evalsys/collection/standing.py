@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.access import Actor, Role
 from evalsys.base.language import words
-from evalsys.collection.assessments import PARTY_OF
 from evalsys.collection.closing import TOLD_FROM
 from evalsys.collection.counting import Figures, by_cell, by_entry, entries_of_branch
 from evalsys.collection.models import Assessment, AssessmentState, Assignment, Mode
 from evalsys.collection.queries import today
 from evalsys.collection.survey import RECIPIENT
+from evalsys.collection.tasks import PARTY_OF
 from evalsys.collection.ways import HELPERS, MODES
 from evalsys.registry.models import Contract, Cycle, Entry, Region, RegionLevel, Stratum, Vendor
 from evalsys.registry.pins import rules_of

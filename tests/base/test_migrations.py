@@ -12,6 +12,7 @@ from evalsys.accounts.models import Account
 from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
+from evalsys.collection.assessment_models import Cosigning, SiteVisit
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie
 from evalsys.collection.models import Assessment, EntryChange, Evidence, Invitation, Response
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
@@ -93,6 +94,29 @@ def test_declarations_go_with_their_migration_and_leave_the_evaluators(database:
     with database.reading() as session:
         kept = (Account, InterestDeclaration, InterestTie)
         assert [session.scalar(select(func.count()).select_from(model)) for model in kept] == [1, 0, 0]
+
+
+def test_assessments_outlive_what_stands_beside_their_ratings(database: Database) -> None:
+    with database.transaction() as session:
+        rater = make_account(session, Role.PURCHASER)
+        kept = Assessment(
+            entry_id=make_entry(session).id, party="purchaser", account_id=rater.id, saved_at=NOW, buy_again=True
+        )
+        kept.visits, kept.cosigning = [SiteVisit(number=1, place="清江镇")], Cosigning(asked_at=NOW)
+        session.add(kept)
+        session.flush()
+        named = {"name": "a.pdf", "media_type": "application/pdf", "size": 1, "hash": "a" * 64, "kind": "acceptance"}
+        session.add(Evidence(assessment_id=kept.id, account_id=rater.id, added_at=NOW, **named))
+    migrations.downgrade(database, "0022")
+    migrations.upgrade(database)
+    with database.transaction() as session:
+        kept = session.scalars(select(Assessment)).one()
+        assert (kept.buy_again, kept.visits, kept.cosigning) == (None, [], None)
+        assert session.scalars(select(Evidence.kind)).all() == ["general"]
+        before = session.scalars(select(EntryChange.count)).one()
+        kept.held = True  # the triggers still count
+    with database.reading() as session:
+        assert session.scalars(select(EntryChange.count)).one() > before
 
 
 def test_accounts_outlive_the_interviewers_role_and_interviewers_keep_it(database: Database) -> None:

@@ -19,6 +19,7 @@ from werkzeug.routing import Rule
 from evalsys.accounts.models import Account
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
+from evalsys.collection.assessment_models import Cosigning, SiteVisit
 from evalsys.collection.assessments import save_draft, task_of
 from evalsys.collection.codes import receipt_of
 from evalsys.collection.models import Assessment, AssessmentVersion, Assignment
@@ -30,7 +31,7 @@ from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purch
 from evalsys.registry.pins import rules_of
 from evalsys.selection.models import Plan
 from tests.browser.conftest import PHONE, Site
-from tests.factories import credit_code
+from tests.factories import credit_code, make_account
 
 pytestmark = pytest.mark.browser
 
@@ -61,6 +62,10 @@ class Reader:
         return int(
             self.first(Assessment.entry_id, Assessment.account_id == self.account.id, Assessment.state == "draft")
         )
+
+    def party(self) -> str:
+        assert self.account is not None
+        return PARTY_OF[Role(self.account.role)]
 
     def submitted(self) -> int:
         own = self.account is not None and Role(self.account.role) in PARTY_OF
@@ -142,6 +147,9 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "collection.rate": lambda reader: {"entry_id": reader.entry()},
     "collection.submitted": {"code": "2025"},
     "desk.show": OF_2026 | {"kind": "township"},
+    "cosigning.read": lambda reader: {
+        "assessment_id": reader.first(Assessment.id, Assessment.cosigning.has(), Assessment.party == reader.party())
+    },
     "evaluation.contract": lambda reader: {"code": "2025", "reference": reader.first(Contract.reference, SCORED)},
     "evaluation.distribution": {"code": "2025"},
     "evaluation.run": OF_2026,
@@ -281,7 +289,25 @@ def furnished(site: Site) -> Iterator[Site]:
                     reason="请补充 3 月份的签到表。",
                 )
             )
+            colleague = _colleague(session, account)
+            session.add(
+                Assessment(
+                    entry_id=entry_id,
+                    party=PARTY_OF[rater.role],
+                    account_id=colleague.id,
+                    saved_at=now(),
+                    declaration="情况属实。",
+                    visits=[SiteVisit(number=1, visited_on=now().date(), place="清江镇服务站", notes="抽查 12 户。")],
+                    cosigning=Cosigning(asked_at=now()),
+                )
+            )
     return site
+
+
+def _colleague(session: Session, account: Account) -> Account:
+    """Somebody else of the same body."""
+    body = {"purchaser_id": account.purchaser_id, "evaluator_body_id": account.evaluator_body_id}
+    return make_account(session, Role(account.role), region=account.region, name="同事", **body)
 
 
 def faults_of(page: Page) -> list[str]:

@@ -255,8 +255,8 @@ def test_files_that_are_not_what_they_say_are_refused_in_words(rater: Site, worl
 def test_a_comment_of_three_hundred_emoji_is_kept_whole(
     rater: Site, world: World, write: Write, sign_in: Callable[[Account], CheckedClient]
 ) -> None:
-    from evalsys.collection.assessments import Answer as Rated
     from evalsys.collection.assessments import task_of
+    from evalsys.collection.tasks import Answer as Rated
 
     asked = write(lambda s: task_of(s, world.entry.id, actor=world.evaluator.as_actor())).questionnaire
     first = next(iter(full_answers(asked)))
