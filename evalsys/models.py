@@ -5,6 +5,7 @@ from evalsys.base import audit, limits, outbox
 from evalsys.base.db import Base
 from evalsys.collection import assessment_models
 from evalsys.collection import interest_models as interests
+from evalsys.collection import interview_models as interviews
 from evalsys.collection import models as collection
 from evalsys.collection import sample_models as samples
 from evalsys.collection.messages import models as messages
@@ -22,6 +23,7 @@ __all__ = [
     "collection",
     "evaluation",
     "interests",
+    "interviews",
     "limits",
     "messages",
     "metadata",

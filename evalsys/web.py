@@ -34,6 +34,7 @@ from evalsys.collection import (
     invitation_views,
     outcome_views,
     ratings_views,
+    recheck_views,
     return_views,
     survey_views,
 )
@@ -134,6 +135,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     interest_views.install(app)
     ratings_views.install(app)
     interview_views.install(app)
+    recheck_views.install(app)
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)
     app.register_blueprint(integrity_views.bp)

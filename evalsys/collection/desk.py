@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import url_for
+from flask import current_app, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,9 @@ from evalsys.accounts.todo import Todo
 from evalsys.base.access import Actor, Role
 from evalsys.collection.cosigning import count_waiting
 from evalsys.collection.interview_cases import count_open
+from evalsys.collection.interviews import interview_key
 from evalsys.collection.queries import open_work
+from evalsys.collection.rechecks import count_to_check
 from evalsys.collection.tasks import PARTY_OF
 
 
@@ -33,3 +35,11 @@ def recipients_to_ask(session: Session, actor: Actor) -> Iterator[Todo]:
     """Those an interviewer may ask by name."""
     if actor.role == Role.INTERVIEWER:
         yield Todo(_("Recipients to ask"), url_for("interviews.cases"), count=count_open(session, actor=actor))
+
+
+def interviews_to_check(session: Session, actor: Actor) -> Iterator[Todo]:
+    """Interviews of others that are drawn to be checked."""
+    if actor.role in (Role.INTERVIEWER, Role.ADMINISTRATOR):
+        key = interview_key(current_app.config["SECRET_KEY"])
+        count = count_to_check(session, key=key, actor=actor)
+        yield Todo(_("Interviews to check again"), url_for("rechecks.cases"), count=count)

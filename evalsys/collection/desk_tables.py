@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Protocol
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
@@ -29,26 +30,41 @@ KINDS: dict[str, LazyString] = {
 }
 
 
+class Named(Protocol):
+    """A line: what it is about, and what stands in small type below; all else is told by columns."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def under(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Column:
     """A column; `percent`: its values are shares from 0 to 1."""
 
     key: str
     heading: str
-    value: Callable[[Line], float | None]
+    value: Callable[[Any], float | None]
     percent: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """One of the tables with everything that it can show."""
+    """A table with everything that it can show.
 
-    kind: str
+    Attributes:
+        name: of the file's sheet.
+        first: heading of the names.
+    """
+
+    name: str
     first: str
     columns: Sequence[Column]
-    lines: Sequence[Line]
+    lines: Sequence[Named]
 
-    def page(self, wanted: Wanted) -> Page[Line]:
+    def page(self, wanted: Wanted) -> Page[Named]:
         return page_of(
             self.lines,
             wanted,
@@ -62,27 +78,28 @@ class Table:
         lines = self.page(replace(wanted, page=1, size=max(1, len(self.lines)))).rows
         headings = [f"{c.heading} (%)" if c.percent else c.heading for c in self.columns]
         rows = ([line.name, line.under, *(_cell(column, line) for column in self.columns)] for line in lines)
-        return Sheet(str(KINDS[self.kind]), [self.first, _("More"), *headings], rows, widths=(32, 24))
+        return Sheet(self.name, [self.first, _("More"), *headings], rows, widths=(32, 24))
 
 
-def _cell(column: Column, line: Line) -> Cell:
+def _cell(column: Column, line: Named) -> Cell:
     value = column.value(line)
     return value if value is None or not column.percent else round(100 * value, 1)
 
 
 def table(session: Session, cycle: Cycle, kind: str, *, actor: Actor, now: datetime) -> Table:
     """One of KINDS, of the actor's branch."""
+    name = str(KINDS[kind])
     match kind:
         case "township":
-            return Table(kind, _("Township"), _township_columns(), by_township(session, cycle, actor=actor))
+            return Table(name, _("Township"), _township_columns(), by_township(session, cycle, actor=actor))
         case "party":
-            return Table(kind, _("Party"), _party_columns(), by_party(session, cycle, actor=actor, now=now))
+            return Table(name, _("Party"), _party_columns(), by_party(session, cycle, actor=actor, now=now))
         case "vendor":
-            return Table(kind, _("Vendor"), _vendor_columns(), by_vendor(session, cycle, actor=actor, now=now))
+            return Table(name, _("Vendor"), _vendor_columns(), by_vendor(session, cycle, actor=actor, now=now))
         case "way":
-            return Table(kind, _("Way of answering"), _way_columns(), by_way(session, cycle, actor=actor))
+            return Table(name, _("Way of answering"), _way_columns(), by_way(session, cycle, actor=actor))
     lines = by_contract(session, cycle, actor=actor, now=now)
-    return Table(kind, _("Service contract"), _contract_columns(), lines)
+    return Table(name, _("Service contract"), _contract_columns(), lines)
 
 
 def _survey() -> list[Column]:

@@ -1,7 +1,7 @@
 """Recipients who answer with help: an interviewer reads the questions out, on the telephone or in person.
 
 The answer goes the way of every other: through the same writer, under a random key, without a trace of the invitation.
-Its mode tells that somebody helped; who it was is kept nowhere, and no audit entry is written.
+Its mode tells that somebody helped; who it was stands nowhere beside it, and no audit entry is written.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ class Case:
     contact: str
 
 
-def open_cases(session: Session, wanted: Wanted, *, actor: Actor) -> Page[Any]:
-    """The recipients by name whom the actor may ask and who have not answered."""
+def open_cases(session: Session, wanted: Wanted, *, actor: Actor, cycle: Cycle | None = None) -> Page[Any]:
+    """The recipients by name whom the actor may ask and who have not answered: of one cycle, or of all."""
     statement = _cases(actor).where(RosterMember.id.is_not(None))
+    if cycle is not None:
+        statement = statement.where(Cycle.id == cycle.id)
     return paginate(
         session,
         statement,
@@ -179,8 +181,27 @@ def _known() -> Select[*tuple[Any, ...]]:
 
 def _cases(actor: Actor) -> Select[*tuple[Any, ...]]:
     """All that the actor may take up now."""
-    own_vendors = Contract.vendor_id != actor.vendor_id if actor.vendor_id is not None else true()
-    return _known().where(Cycle.state == CycleState.COLLECTING, ~Invitation.used, own_vendors, _in_reach(actor))
+    return _known().where(Cycle.state == CycleState.COLLECTING, ~Invitation.used, _no_employer(actor), _in_reach(actor))
+
+
+def answered_cases(actor: Actor, case_id: int | None = None) -> Select[*tuple[Any, ...]]:
+    """Recipients by name who have answered, in cycles whose interviews may be checked; of them all, or one case."""
+    cases = (
+        _known()
+        .add_columns(Cycle.title.label("cycle"))
+        .where(
+            Cycle.state.in_((CycleState.COLLECTING, CycleState.REVIEW)),
+            Invitation.used,
+            RosterMember.id.is_not(None),
+            _no_employer(actor),
+            _in_reach(actor),
+        )
+    )
+    return cases if case_id is None else cases.where(Invitation.id == case_id)
+
+
+def _no_employer(actor: Actor) -> ColumnElement[bool]:
+    return Contract.vendor_id != actor.vendor_id if actor.vendor_id is not None else true()
 
 
 def _in_reach(actor: Actor) -> ColumnElement[bool]:

@@ -28,6 +28,7 @@ from evalsys.collection.codes import code_key, grouped, read_code, read_receipt
 from evalsys.collection.desk import recipients_to_ask
 from evalsys.collection.forms import CodeForm
 from evalsys.collection.interview_cases import Case, bound_to, case_being_answered, case_of_code, named_case, open_cases
+from evalsys.collection.interviews import interview_key, note
 from evalsys.collection.models import Helper, Mode, Outcome
 from evalsys.collection.outcomes import NAMES, record_outcome_of
 from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk, Way
@@ -96,6 +97,7 @@ def answer(case_id: int, mode: str) -> ResponseReturnValue:
     sealed_for = bound_to(case, Mode(mode), actor)
     match _desk().answer_with_help(case.hashed, sealed_for, fields, way=way, now=now()):
         case Received(receipt=receipt):
+            _note(case_id)
             return redirect(url_for(".thanks", receipt=receipt), code=303)
         case Faulty() as faulty:
             return _interview(case, Mode(mode), faulty, status=422)
@@ -123,6 +125,7 @@ def outcome(case_id: int) -> ResponseReturnValue:
     with transaction() as session:
         case = named_case(session, case_id, actor=current_actor())
         record_outcome_of(session, case.id, Outcome(said), actor=current_actor(), now=now())
+        note(session, case.id, key=interview_key(current_app.config["SECRET_KEY"]), actor=current_actor())
     flash(_("Recorded. The recipient can still answer as long as the survey is open."))
     return redirect(url_for(".cases"), code=303)
 
@@ -144,6 +147,12 @@ def out_of_order(_error: Exception) -> ResponseReturnValue:
     fields = list(request.form.items(multi=True)) if request.method == "POST" else []
     page = current_app.jinja_env.get_template("survey/try_again.html").render(fields=fields)
     return page, 503, {"Retry-After": "10"}
+
+
+def _note(case_id: int) -> None:
+    """After the answer, in a transaction of its own: the writer of answers knows nothing of interviewers."""
+    with transaction() as session:
+        note(session, case_id, key=interview_key(current_app.config["SECRET_KEY"]), actor=current_actor())
 
 
 def _case_of(typed: str) -> Case:

@@ -106,7 +106,7 @@ _MODES = {
 _HELPERS = {
     Helper.RELATIVE: ("家人亲友", "家人", "亲友"),
     Helper.WORKER: ("村(社区)或乡镇工作人员", "工作人员"),
-    Helper.INTERVIEWER: ("调查员", "访问员"),
+    Helper.INTERVIEWER: ("访问员", "调查员"),
     Helper.VOLUNTEER: ("志愿者",),
     Helper.OTHER: ("其他人", "其他"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -19,19 +19,18 @@ from werkzeug.routing import Rule
 from evalsys.accounts.models import Account
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
-from evalsys.collection.assessment_models import Cosigning, SiteVisit
-from evalsys.collection.assessments import save_draft, task_of
 from evalsys.collection.codes import receipt_of
-from evalsys.collection.models import Assessment, AssessmentVersion, Assignment
+from evalsys.collection.models import Assessment, AssessmentVersion, Invitation
 from evalsys.collection.ratings_files import stage_ratings
-from evalsys.collection.tasks import PARTY_OF, Answer
+from evalsys.collection.tasks import PARTY_OF
 from evalsys.publication.models import Edition
 from evalsys.registry.imports import KINDS, uploads
 from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Vendor
 from evalsys.registry.pins import rules_of
 from evalsys.selection.models import Plan
 from tests.browser.conftest import PHONE, Site
-from tests.factories import credit_code, make_account
+from tests.browser.furnishing import furnish
+from tests.factories import credit_code
 
 pytestmark = pytest.mark.browser
 
@@ -129,6 +128,11 @@ def _receipt(reader: Reader) -> dict[str, object]:
     return {"receipt": receipt_of("a nonce", reader.site.app.extensions["survey_desk"].receipt_key)}
 
 
+def _recheck(reader: Reader) -> dict[str, object]:
+    """The one recipient with a name who has answered."""
+    return {"case_id": reader.first(Invitation.id, Invitation.roster_member_id.is_not(None), Invitation.used)}
+
+
 def _edition(reader: Reader) -> dict[str, object]:
     return {"number": reader.first(Edition.id)}
 
@@ -146,6 +150,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "collection.check": lambda reader: {"entry_id": reader.entry()},
     "collection.rate": lambda reader: {"entry_id": reader.entry()},
     "collection.submitted": {"code": "2025"},
+    "desk.calls": OF_2026,
     "desk.show": OF_2026 | {"kind": "township"},
     "cosigning.read": lambda reader: {
         "assessment_id": reader.first(Assessment.id, Assessment.cosigning.has(), Assessment.party == reader.party())
@@ -177,6 +182,8 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "publishing.show": {"code": "2025"},
     "ratings.confirm": _ratings_file,
     "ratings.upload": OF_2026,
+    "rechecks.check": _recheck,
+    "rechecks.interviewers": OF_2026,
     "registry.contract": _contract_number,
     "registry.cycle": OF_2026,
     "registry.cycle_rules": OF_2026,
@@ -254,60 +261,10 @@ def _open_to(app: Flask, rule: Rule, reader: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def furnished(site: Site) -> Iterator[Site]:
-    """The county with what pages need that only appear half way: drafts, and points for every candidate."""
-    database = site.app.extensions["database"]
-    with site.app.app_context(), database.transaction() as session:
-        for plan in session.scalars(select(Plan)):
-            for candidate in plan.candidates:
-                candidate.technical, candidate.offer_fen = 88.0, 61_500_000
-        for username in ("evaluator", "purchaser"):
-            account = session.scalars(select(Account).where(Account.username == username)).one()
-            rater = Actor(
-                account.id, account.name, Role(account.role), account.region.path, purchaser_id=account.purchaser_id
-            )
-            collecting = Entry.cycle.has(Cycle.code == YEAR)
-            if account.purchaser_id is None:
-                theirs = Entry.id.in_(select(Assignment.entry_id).where(Assignment.account_id == account.id))
-            else:
-                theirs = Entry.contract.has(Contract.purchaser_id == account.purchaser_id)
-            entry_id = session.scalars(select(Entry.id).where(collecting, theirs).order_by(Entry.id)).first()
-            assert entry_id is not None
-            first = next(iter(task_of(session, entry_id, actor=rater).questionnaire))
-            given = {first.code: Answer(1, comment="现场查看了台账。\n缺少 3 月份的签到表。")}
-            save_draft(session, entry_id, given, version="", actor=rater, now=now())
-            drafted = select(Assessment.id).where(Assessment.entry_id == entry_id, Assessment.account_id == account.id)
-            ratings = {first.code: {"value": 1.0, "not_applicable": False, "comment": "现场查看了台账。"}}
-            session.add(
-                AssessmentVersion(
-                    assessment_id=session.scalars(drafted).one(),
-                    number=1,
-                    content={"ratings": ratings, "declaration": "情况属实。", "evidence": []},
-                    submitted_at=now(),
-                    returned_at=now(),
-                    returned_by="管理员",
-                    reason="请补充 3 月份的签到表。",
-                )
-            )
-            colleague = _colleague(session, account)
-            session.add(
-                Assessment(
-                    entry_id=entry_id,
-                    party=PARTY_OF[rater.role],
-                    account_id=colleague.id,
-                    saved_at=now(),
-                    declaration="情况属实。",
-                    visits=[SiteVisit(number=1, visited_on=now().date(), place="清江镇服务站", notes="抽查 12 户。")],
-                    cosigning=Cosigning(asked_at=now()),
-                )
-            )
+def furnished(site: Site) -> Site:
+    """The county with what pages need that only appear half way."""
+    furnish(site)
     return site
-
-
-def _colleague(session: Session, account: Account) -> Account:
-    """Somebody else of the same body."""
-    body = {"purchaser_id": account.purchaser_id, "evaluator_body_id": account.evaluator_body_id}
-    return make_account(session, Role(account.role), region=account.region, name="同事", **body)
 
 
 def faults_of(page: Page) -> list[str]:

@@ -1,0 +1,95 @@
+"""What pages need that only appear half way: drafts, points for every candidate, an interview to be checked."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from evalsys.accounts.models import Account
+from evalsys.base.access import COMMAND_LINE, Actor, Role
+from evalsys.base.clock import now
+from evalsys.collection.assessment_models import Cosigning, SiteVisit
+from evalsys.collection.assessments import save_draft, task_of
+from evalsys.collection.interviews import interview_key, note
+from evalsys.collection.models import Assessment, AssessmentVersion, Assignment, Invitation
+from evalsys.collection.rechecks import draw
+from evalsys.collection.tasks import PARTY_OF, Answer
+from evalsys.registry.models import Contract, Cycle, Entry, RosterMember
+from evalsys.selection.models import Plan
+from tests.browser.conftest import Site
+from tests.factories import make_account
+
+YEAR = "2026"
+
+
+def furnish(site: Site) -> None:
+    """Put it into a county."""
+    database = site.app.extensions["database"]
+    with site.app.app_context(), database.transaction() as session:
+        for plan in session.scalars(select(Plan)):
+            for candidate in plan.candidates:
+                candidate.technical, candidate.offer_fen = 88.0, 61_500_000
+        _interview(session, site)
+        for username in ("evaluator", "purchaser"):
+            account = session.scalars(select(Account).where(Account.username == username)).one()
+            rater = Actor(
+                account.id, account.name, Role(account.role), account.region.path, purchaser_id=account.purchaser_id
+            )
+            collecting = Entry.cycle.has(Cycle.code == YEAR)
+            if account.purchaser_id is None:
+                theirs = Entry.id.in_(select(Assignment.entry_id).where(Assignment.account_id == account.id))
+            else:
+                theirs = Entry.contract.has(Contract.purchaser_id == account.purchaser_id)
+            entry_id = session.scalars(select(Entry.id).where(collecting, theirs).order_by(Entry.id)).first()
+            assert entry_id is not None
+            first = next(iter(task_of(session, entry_id, actor=rater).questionnaire))
+            given = {first.code: Answer(1, comment="现场查看了台账。\n缺少 3 月份的签到表。")}
+            save_draft(session, entry_id, given, version="", actor=rater, now=now())
+            drafted = select(Assessment.id).where(Assessment.entry_id == entry_id, Assessment.account_id == account.id)
+            ratings = {first.code: {"value": 1.0, "not_applicable": False, "comment": "现场查看了台账。"}}
+            session.add(
+                AssessmentVersion(
+                    assessment_id=session.scalars(drafted).one(),
+                    number=1,
+                    content={"ratings": ratings, "declaration": "情况属实。", "evidence": []},
+                    submitted_at=now(),
+                    returned_at=now(),
+                    returned_by="管理员",
+                    reason="请补充 3 月份的签到表。",
+                )
+            )
+            colleague = _colleague(session, account)
+            session.add(
+                Assessment(
+                    entry_id=entry_id,
+                    party=PARTY_OF[rater.role],
+                    account_id=colleague.id,
+                    saved_at=now(),
+                    declaration="情况属实。",
+                    visits=[SiteVisit(number=1, visited_on=now().date(), place="清江镇服务站", notes="抽查 12 户。")],
+                    cosigning=Cosigning(asked_at=now()),
+                )
+            )
+
+
+def _colleague(session: Session, account: Account) -> Account:
+    """Somebody else of the same body."""
+    body = {"purchaser_id": account.purchaser_id, "evaluator_body_id": account.evaluator_body_id}
+    return make_account(session, Role(account.role), region=account.region, name="同事", **body)
+
+
+def _interview(session: Session, site: Site) -> None:
+    """A recipient with a name whom a third person interviewed, drawn to be checked."""
+    key = interview_key(site.settings.require_secret_key())
+    asked = Invitation.entry.has(Entry.cycle.has(Cycle.code == YEAR))
+    invitation = session.scalars(select(Invitation).where(asked, Invitation.used).order_by(Invitation.id)).first()
+    interviewer = session.scalars(select(Account).where(Account.username == "interviewer")).one()
+    assert invitation is not None
+    assert invitation.stratum_id is not None
+    member = RosterMember(stratum_id=invitation.stratum_id, name="陈伯", contact="13800000001")
+    session.add(member)
+    session.flush()
+    invitation.roster_member_id = member.id
+    note(session, invitation.id, key=key, actor=_colleague(session, interviewer).as_actor())
+    session.flush()
+    draw(session, invitation.entry.cycle, seed="2026-11-23", share=1, key=key, actor=COMMAND_LINE, now=now())
