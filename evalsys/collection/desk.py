@@ -12,7 +12,7 @@ from evalsys.accounts.todo import Todo
 from evalsys.base.access import Actor, Role
 from evalsys.collection.cosigning import count_waiting
 from evalsys.collection.interview_cases import count_open
-from evalsys.collection.interviews import interview_key
+from evalsys.collection.interview_marks import interview_key
 from evalsys.collection.queries import open_work
 from evalsys.collection.rechecks import count_to_check
 from evalsys.collection.tasks import PARTY_OF

@@ -28,7 +28,7 @@ from evalsys.collection.codes import code_key, grouped, read_code, read_receipt
 from evalsys.collection.desk import recipients_to_ask
 from evalsys.collection.forms import CodeForm
 from evalsys.collection.interview_cases import Case, bound_to, case_being_answered, case_of_code, named_case, open_cases
-from evalsys.collection.interviews import interview_key, note
+from evalsys.collection.interview_marks import interview_key, note
 from evalsys.collection.models import Helper, Mode, Outcome
 from evalsys.collection.outcomes import NAMES, record_outcome_of
 from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk, Way

@@ -14,8 +14,8 @@ from evalsys.base.access import Actor
 from evalsys.base.language import number
 from evalsys.base.tables import Sheet
 from evalsys.collection.desk_tables import Column, Table
+from evalsys.collection.interview_marks import interviewers, worked
 from evalsys.collection.interview_models import Recheck
-from evalsys.collection.interviews import interviewers, worked
 from evalsys.collection.rechecks import waiting
 from evalsys.registry.cycle_notes import Note
 from evalsys.registry.models import Cycle

@@ -20,8 +20,8 @@ from evalsys.base.tables import FORMATS, download
 from evalsys.collection import next_steps
 from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.desk import interviews_to_check
+from evalsys.collection.interview_marks import interview_key
 from evalsys.collection.interviewer_table import drawn_sheet, interviewer_table, rechecks_waiting
-from evalsys.collection.interviews import interview_key
 from evalsys.collection.progress import cycle_of
 from evalsys.collection.recheck_forms import RESULTS, DrawForm, RecheckForm
 from evalsys.collection.rechecks import OPEN_STATES, case_to_check, draw, draws_of, record_recheck, to_check

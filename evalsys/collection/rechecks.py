@@ -23,6 +23,7 @@ from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Invalid, NotAllowed, NotFound
 from evalsys.base.language import percent
 from evalsys.collection.interview_cases import answered_cases
+from evalsys.collection.interview_marks import Worked, mark_of, worked
 from evalsys.collection.interview_models import (
     LEAST_SHARE,
     How,
@@ -33,7 +34,6 @@ from evalsys.collection.interview_models import (
     Suggested,
     WithWhom,
 )
-from evalsys.collection.interviews import Worked, mark_of, worked
 from evalsys.registry.models import Cycle, CycleState
 
 OPEN_STATES = frozenset({CycleState.COLLECTING, CycleState.REVIEW})

@@ -10,7 +10,7 @@ from evalsys.base.access import COMMAND_LINE, Actor, Role
 from evalsys.base.clock import now
 from evalsys.collection.assessment_models import Cosigning, SiteVisit
 from evalsys.collection.assessments import save_draft, task_of
-from evalsys.collection.interviews import interview_key, note
+from evalsys.collection.interview_marks import interview_key, note
 from evalsys.collection.models import Assessment, AssessmentVersion, Assignment, Invitation
 from evalsys.collection.rechecks import draw
 from evalsys.collection.tasks import PARTY_OF, Answer

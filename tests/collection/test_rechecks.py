@@ -20,8 +20,8 @@ from evalsys.base.access import COMMAND_LINE, Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict, Invalid, NotAllowed
+from evalsys.collection.interview_marks import interview_key, mark_of, note, worked
 from evalsys.collection.interview_models import Interview, Recheck, RecheckDraw
-from evalsys.collection.interviews import interview_key, mark_of, note, worked
 from evalsys.collection.models import Invitation
 from evalsys.collection.rechecks import draw, drawn_order
 from evalsys.registry.models import Cycle, Entry, RosterMember
