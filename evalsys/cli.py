@@ -31,6 +31,7 @@ COMMANDS = {
         "evalsys.operations.database:db",
         "Bring the database's schema up to date, or take it back; mix the answers before a backup.",
     ),
+    "jobs": ("evalsys.operations.jobs:jobs", "Send messages, without serving the site."),
     "doctor": ("evalsys.operations.doctor:doctor", "Say whether this installation is fit to run."),
 }
 

@@ -25,6 +25,7 @@ from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
+from evalsys.base.post import PostOffice
 from evalsys.collection import (
     cosign_views,
     desk_views,
@@ -39,6 +40,7 @@ from evalsys.collection import (
     survey_views,
 )
 from evalsys.collection import views as collection
+from evalsys.collection.messages import views as messages
 from evalsys.collection.rated import rated_criteria
 from evalsys.collection.sample_cases import forget_numbers, sampled_entries
 from evalsys.config import Settings
@@ -82,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: read from the environment when not given.
 
     Raises:
-        SettingMissing: there is no secret key.
+        SettingMissing: there is no secret key, or a way out for messages cannot be read.
     """
     settings = settings or Settings.from_environment()
     app = Flask("evalsys", template_folder=str(config.TEMPLATES), static_folder=str(Path(__file__).parent / "static"))
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["database"] = Database(settings.database_url)
+    app.extensions["post_office"] = PostOffice.of(settings)
     app.teardown_appcontext(close_reading)
     Bootstrap5(app)
     csrf = CSRFProtect(app)
@@ -148,6 +151,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(invitation_views.bp)
     app.register_blueprint(outcome_views.bp)
     app.register_blueprint(desk_views.bp)
+    messages.install(app)
 
     @app.get("/healthz")
     @access.public

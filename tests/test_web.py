@@ -9,6 +9,7 @@ from flask import Flask, request
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
+from evalsys.config import SettingMissing, Settings
 from evalsys.web import create_app
 from tests.pages import CheckedClient
 
@@ -55,3 +56,8 @@ def test_a_visitors_address_is_taken_from_as_many_proxies_as_are_ours(app: Flask
     behind.test_client().get("/healthz", headers={"X-Forwarded-For": "192.0.2.1, 198.51.100.9, 203.0.113.7"})
     behind.extensions["database"].dispose()
     assert found == [seen]
+
+
+def test_a_way_out_for_messages_that_cannot_be_read_stops_the_site_at_the_start(settings: Settings) -> None:
+    with pytest.raises(SettingMissing, match="EVALSYS_SMTP_URL"):
+        create_app(replace(settings, smtp_url="mail"))

@@ -52,6 +52,11 @@ class _PersonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         coerce=int,
         validators=[InputRequired(_l("Choose a region."))],
     )
+    email = StringField(
+        _l("E-mail address"),
+        description=_l("Reminders of overdue work go there."),
+        validators=[Length(max=120, message=_l("Shorten it to %(limit)s characters.", limit=120))],
+    )
 
 
 class EditAccountForm(_PersonForm):
@@ -60,7 +65,7 @@ class EditAccountForm(_PersonForm):
         self.region_id.choices = _options(choices.regions)
 
     def to_request(self) -> EditAccount:
-        return EditAccount(name=str(self.name.data), region_id=self.region_id.data)
+        return EditAccount(str(self.name.data), self.region_id.data, self.email.data or "")
 
 
 class NewAccountForm(_PersonForm):
@@ -116,6 +121,7 @@ class NewAccountForm(_PersonForm):
             name=str(self.name.data),
             role=self.role,
             region_id=self.region_id.data,
+            email=self.email.data or "",
             **body,
         )
 

@@ -17,6 +17,7 @@ from evalsys.accounts.models import Account
 from evalsys.base import audit
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import Conflict, Invalid, NotAllowed, NotFound
+from evalsys.base.post import is_address
 from evalsys.registry.models import EvaluatorBody, Purchaser, Region, Vendor
 
 _USERNAME = re.compile(r"\w[\w.@-]{2,59}")
@@ -40,6 +41,7 @@ class CreateAccount:
     vendor_credit_code: str = ""
     evaluator_body_id: int | None = None
     password: str | None = None
+    email: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class EditAccount:
 
     name: str
     region_id: int
+    email: str = ""
 
 
 def create_account(
@@ -81,6 +84,7 @@ def create_account(
         role=request.role.value,
         region_id=region.id,
         created_at=now,
+        email=_email(request.email),
         **_body(session, request, actor=actor),
     )
     session.add(account)
@@ -98,6 +102,15 @@ def _username(given: str) -> str:
             remedy=_("Use 3 to 60 letters, digits or characters of . _ - @, without blanks."),
         )
     return username
+
+
+def _email(given: str) -> str:
+    address = given.strip()
+    if address and not is_address(address):
+        raise Invalid(
+            _("“%(address)s” is not an e-mail address.", address=given), remedy=_("Correct it, or leave it empty.")
+        )
+    return address
 
 
 def _region(session: Session, region_id: int, *, actor: Actor) -> Region:
@@ -134,7 +147,7 @@ def _own_body(body: Purchaser | EvaluatorBody | None, *, actor: Actor) -> int:
 
 
 def edit_account(session: Session, account: Account, request: EditAccount, *, actor: Actor, now: datetime) -> None:
-    """Change the name or the region; both the old and the new region lie in the actor's branch."""
+    """Change the name, the e-mail address or the region; both the old and the new region lie in the actor's branch."""
     actor.require_region(account.region.path)
     region = _region(session, request.region_id, actor=actor)
     if account.id == actor.account_id and region.id != account.region_id:
@@ -143,9 +156,11 @@ def edit_account(session: Session, account: Account, request: EditAccount, *, ac
         )
     after = {"name": request.name.strip(), "region": region.code}
     before = {"name": account.name, "region": account.region.code}
-    if after == before:
+    email = _email(request.email)
+    changed = {"e-mail": "changed"} if email != account.email else {}  # the trail is kept for ever, and names none
+    if after == before and not changed:
         return
-    account.name, account.region = request.name.strip(), region
+    account.name, account.region, account.email = request.name.strip(), region, email
     session.flush()
     audit.record(
         session,
@@ -153,7 +168,7 @@ def edit_account(session: Session, account: Account, request: EditAccount, *, ac
         act="accounts.edit_account",
         subject=account.subject,
         now=now,
-        detail={"before": before, "after": after},
+        detail={"before": before, "after": after, **changed},
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +22,7 @@ from evalsys.base.outbox import Channel, Message, MessageState
 from evalsys.base.post import Letter, NotNow, NotSent, PostOffice, Refused
 
 PAUSE = 5.0  # seconds between two looks into an empty outbox
+TIDY_EVERY = timedelta(hours=1)
 
 _log = logging.getLogger(__name__)
 
@@ -46,22 +47,43 @@ again."""
 
 
 class Worker:
-    """Sends what is due. `composers`: by the message's kind."""
+    """Sends what is due.
 
-    def __init__(self, database: Database, office: PostOffice, composers: Mapping[str, Compose]) -> None:
+    Args:
+        composers: by the message's kind.
+        tidy: forgets what was kept for messages that nobody needs any more.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        office: PostOffice,
+        composers: Mapping[str, Compose],
+        tidy: Callable[[Session], None] = lambda _session: None,
+    ) -> None:
         self._database = database
         self._office = office
         self._composers = composers
+        self._tidy = tidy
+        self._tidied_at: datetime | None = None
 
     def run(self, *, go_on: Callable[[], bool], wait: Callable[[float], object]) -> None:
         """Work until told to stop. A database that is away is asked again after a pause."""
         while go_on():
             try:
+                self.tidy(now=present())
                 if self.send_next(now=present()):
                     continue
             except SQLAlchemyError as error:
                 _log.warning("messages wait: %s", type(error).__name__)
             wait(PAUSE)
+
+    def tidy(self, *, now: datetime) -> None:
+        """Once in a while."""
+        if self._tidied_at is None or now - self._tidied_at >= TIDY_EVERY:
+            with self._database.transaction() as session:
+                self._tidy(session)
+            self._tidied_at = now
 
     def send_next(self, *, now: datetime) -> bool:
         """Deal with the message that is due longest.

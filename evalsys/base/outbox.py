@@ -157,3 +157,17 @@ def send_again(session: Session, batch: int, states: Collection[MessageState], *
     for message in found:
         message.state, message.attempts, message.due_at = MessageState.WAITING.value, 0, due_at
     return len(found)
+
+
+def take_for_sent(session: Session, batch: int) -> int:
+    """Decide that what is unknown of a batch went out.
+
+    Returns:
+        How many messages there were.
+    """
+    found = session.scalars(
+        select(Message).where(Message.batch == batch, Message.state == MessageState.UNKNOWN).with_for_update()
+    ).all()
+    for message in found:
+        message.state = MessageState.SENT.value
+    return len(found)

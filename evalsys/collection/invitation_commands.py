@@ -19,6 +19,7 @@ from evalsys.collection.codes import code_key
 from evalsys.collection.counting import figures
 from evalsys.collection.invitations import invite as give_codes
 from evalsys.collection.invitations import links_csv, withdraw_unused
+from evalsys.collection.messages.keeping import code_box
 from evalsys.collection.slips import Notice, posters_pdf, require_fonts, slips_pdf
 from evalsys.config import Settings
 from evalsys.registry.cycles import cycle_by_code
@@ -32,18 +33,26 @@ PRINTED = {"--slips": slips_pdf, "--posters": posters_pdf}
 @click.option("--slips", type=click.Path(path_type=Path), help="New PDF: slips to cut, eight a page.")
 @click.option("--posters", type=click.Path(path_type=Path), help="New PDF: a poster for each contract and township.")
 @click.option("--phone", default="", help="Whom to ask, for slips and posters.")
+@click.option("--by-message", is_flag=True, help="Keep, locked, the codes of those who can be sent messages.")
 @click.option("--replace-unused", is_flag=True, help="Withdraw the codes nobody has used, and give new ones instead.")
 def invite(
-    cycle: str, *, out: Path, slips: Path | None, posters: Path | None, phone: str, replace_unused: bool
+    cycle: str,
+    *,
+    out: Path,
+    slips: Path | None,
+    posters: Path | None,
+    phone: str,
+    by_message: bool,
+    replace_unused: bool,
 ) -> None:
     """Give a code to every recipient of CYCLE's frames who has none.
 
-    The file, and the slips, are the only place where codes stand: the database keeps hashes that only
-    EVALSYS_SECRET_KEY makes. Print or send them, then delete them. When they are lost, --replace-unused makes the old
-    codes worthless and gives new ones.
+    The file, and the slips, are the only place where codes can be read: the database keeps hashes that only
+    EVALSYS_SECRET_KEY makes; with --by-message it keeps some codes too, locked with it. Print or send them, then delete
+    them. When they are lost, --replace-unused makes the old codes worthless and gives new ones.
     """
     settings = Settings.from_environment()
-    key = code_key(settings.require_secret_key())
+    secret = settings.require_secret_key()
     files = {option: file for option, file in (("--out", out), ("--slips", slips), ("--posters", posters)) if file}
     parts = {option: file.with_name(f".{file.name}.{os.getpid()}.part") for option, file in files.items()}
     if len(files) > 1:
@@ -55,7 +64,8 @@ def invite(
                 notice = Notice(settings.base_url, found.closes_on, phone, settings.fonts)
                 if replace_unused:
                     withdraw_unused(session, found, actor=COMMAND_LINE, now=now())
-                invited = give_codes(session, found, key=key, actor=COMMAND_LINE, now=now())
+                box = code_box(secret) if by_message else None
+                invited = give_codes(session, found, key=code_key(secret), actor=COMMAND_LINE, now=now(), box=box)
                 if invited:
                     for option, file in files.items():
                         _require_new(file, option)

@@ -22,6 +22,7 @@ from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.codes import code_key
 from evalsys.collection.counting import figures, figures_by_contract
 from evalsys.collection.invitations import OPEN_STATES, invite, links_csv, withdraw_unused
+from evalsys.collection.messages.keeping import code_box
 from evalsys.collection.outcomes import TAKEN_IN
 from evalsys.collection.progress import cycle_of
 from evalsys.collection.slips import Notice, posters_pdf, require_few, require_fonts, slips_pdf
@@ -45,6 +46,14 @@ def _phone(key: str) -> StringField:
     )
 
 
+def _by_message(key: str) -> BooleanField:
+    return BooleanField(
+        _l("Keep the codes of those with a mobile number or an e-mail address, to invite and remind them by message"),
+        description=_l("Locked, and only until they have answered or collecting is over."),
+        id=key,
+    )
+
+
 class GiveForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """Confirms what can be had only once."""
 
@@ -52,6 +61,7 @@ class GiveForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         _l("I will keep the file in a safe place. It cannot be downloaded a second time."),
         validators=[InputRequired(_l("Please confirm this first."))],
     )
+    by_message = _by_message("by-message")
     printed = _printed("printed")
     phone = _phone("phone")
 
@@ -63,6 +73,7 @@ class ReplaceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         _l("The list is lost. All codes that nobody has used shall become worthless, printed ones too."),
         validators=[InputRequired(_l("Please confirm this first."))],
     )
+    by_message = _by_message("by-message-again")
     printed = _printed("printed-again")
     phone = _phone("phone-again")
 
@@ -95,7 +106,7 @@ def replace(code: str) -> ResponseReturnValue:
 
 
 def _give(code: str, form: GiveForm | ReplaceForm, *, replace: bool) -> ResponseReturnValue:
-    key, actor = code_key(current_app.config["SECRET_KEY"]), current_actor()
+    secret, actor = current_app.config["SECRET_KEY"], current_actor()
     settings: Settings = current_app.config["SETTINGS"]
     if form.printed.data:
         require_fonts(settings.fonts)
@@ -104,7 +115,8 @@ def _give(code: str, form: GiveForm | ReplaceForm, *, replace: bool) -> Response
         notice = Notice(settings.base_url, cycle.closes_on, form.phone.data or "", settings.fonts)
         if replace:
             withdraw_unused(session, cycle, actor=actor, now=now())
-        invited = invite(session, cycle, key=key, actor=actor, now=now())
+        box = code_box(secret) if form.by_message.data else None
+        invited = invite(session, cycle, key=code_key(secret), actor=actor, now=now(), box=box)
         if form.printed.data:
             require_few(invited)
     if not invited:

@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session, joinedload
 from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict
+from evalsys.base.tokens import Box
 from evalsys.collection.codes import code_hash, new_code
 from evalsys.collection.counting import entries_of_branch
+from evalsys.collection.messages.keeping import keep_codes
 from evalsys.collection.models import Invitation
 from evalsys.collection.sample_cases import asked_numbers, roster_numbers
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Stratum
@@ -44,11 +46,14 @@ class Invited:
     number: int | None = None
 
 
-def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: datetime) -> list[Invited]:
+def invite(
+    session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: datetime, box: Box | None = None
+) -> list[Invited]:
     """Give codes to all who are to be asked and have none: of a sample those drawn, else everybody in the frame.
 
     Args:
         key: see `codes.code_key`.
+        box: keeps, locked, the codes of those to whom messages can be sent.
 
     Returns:
         The new codes; nobody can tell them again.
@@ -87,6 +92,8 @@ def invite(session: Session, cycle: Cycle, *, key: bytes, actor: Actor, now: dat
     if rows:
         session.execute(insert(Invitation), rows)
         _record(session, cycle, "invite", len(rows), actor=actor, now=now)
+    if box:
+        keep_codes(session, {digest: code for code, digest in made.items()}, box)
     return [place.told(code) for place, code in zip(places, made, strict=True)]
 
 

@@ -17,7 +17,8 @@ class Opened(NamedTuple):
         stratum_id: None where fewer than five of the stratum were asked.
         ended: when collecting ended, as the driver tells it: SQLite's has no zone and is text.
         reference, title, vendor: of the contract that is evaluated.
-        region: whose evaluation it is. This and what stands before it from `title` on is read for pages only.
+        region: whose evaluation it is.
+        reminded: whether reminders may come. All from `title` on is read for pages only.
     """
 
     hashed: bytes
@@ -34,6 +35,7 @@ class Opened(NamedTuple):
     simulated: bool = False
     vendor: str = ""
     region: str = ""
+    reminded: bool = False
 
     def takes(self, issued_at: datetime | None, now: datetime) -> bool:
         """Whether a form that was handed out at a moment counts now: for a while also after the end of collecting."""
@@ -56,7 +58,9 @@ JOIN entry e ON e.id = i.entry_id
 JOIN cycle c ON c.id = e.cycle_id
 JOIN contract k ON k.id = e.contract_id"""
 
-FOR_A_PAGE = f"""{_COLUMNS}, k.title, c.simulated, v.name, g.name{_TABLES}
+_REMINDED = "EXISTS (SELECT 1 FROM kept_code m WHERE m.invitation_id = i.id AND NOT m.quiet)"
+
+FOR_A_PAGE = f"""{_COLUMNS}, k.title, c.simulated, v.name, g.name, {_REMINDED}{_TABLES}
 JOIN vendor v ON v.id = k.vendor_id
 JOIN region g ON g.id = c.region_id
 WHERE i.code_hmac = ?"""

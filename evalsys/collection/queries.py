@@ -210,3 +210,13 @@ def open_work(session: Session, *, actor: Actor) -> OpenWork:
     )
     count, due = session.execute(left).one()
     return OpenWork(count, due)
+
+
+def overdue(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> int:
+    """How many contracts of a cycle a rater has not submitted though their day is over."""
+    left = _own_work(actor).where(
+        Entry.cycle_id == cycle.id,
+        state_or_not_begun() != AssessmentState.SUBMITTED,
+        _due(actor) < today(now),
+    )
+    return session.scalar(left.with_only_columns(func.count())) or 0

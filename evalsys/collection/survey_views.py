@@ -20,11 +20,12 @@ from werkzeug.exceptions import HTTPException
 
 from evalsys.base import access
 from evalsys.base.clock import now
-from evalsys.base.db import Database, transaction
+from evalsys.base.db import Database, reading, transaction
 from evalsys.base.direct import DatabaseAway
 from evalsys.base.limits import Pace, allow_try
 from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import AWAY, LARGEST_FORM, Door
+from evalsys.collection.messages import keeping
 from evalsys.collection.opening import Opened
 from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
 from evalsys.registry.models import CycleState
@@ -133,6 +134,26 @@ def script() -> ResponseReturnValue:
     return response.make_conditional(request)
 
 
+@bp.get("/<code>/quiet")
+@access.public
+def quiet(code: str) -> ResponseReturnValue:
+    """Asks whether reminders shall stop; mail programs open links by themselves, so opening alone stops nothing."""
+    opened = _opened(code)
+    return _quiet_page(_plain(code), opened) if opened else _unknown_code(code)
+
+
+@bp.post("/<code>/quiet")
+@access.public
+def be_quiet(code: str) -> ResponseReturnValue:
+    """No more reminders."""
+    opened = _opened(code)
+    if opened is None:
+        return _unknown_code(code)
+    with transaction() as session:
+        keeping.be_quiet(session, opened.hashed)
+    return redirect(url_for(".quiet", code=_plain(code), lang=request.args.get("lang")), code=303)
+
+
 @bp.get("/thanks/<receipt>")
 @access.public
 def thanks(receipt: str) -> ResponseReturnValue:
@@ -163,6 +184,14 @@ def failed(error: Exception) -> ResponseReturnValue:
     place = "".join(traceback.format_tb(error.__traceback__))
     current_app.logger.error("a survey page failed: %s\n%s", type(error).__name__, place)
     return out_of_order(error)
+
+
+def _quiet_page(code: str, opened: Opened) -> Response:
+    if not keeping.is_kept(reading(), opened.hashed):
+        return _notice(
+            200, _("You get no reminders."), _("You can still answer with your code until the survey closes.")
+        )
+    return _page("survey/quiet.html", code=code)
 
 
 def _plain(typed: str) -> str:

@@ -20,7 +20,9 @@ from evalsys import __version__, config
 from evalsys.base import migrations
 from evalsys.base.command import speaking
 from evalsys.base.db import Database
-from evalsys.config import Settings
+from evalsys.base.outbox import Channel
+from evalsys.base.post import PostOffice
+from evalsys.config import SettingMissing, Settings
 
 OLDEST_POSTGRESQL = 14
 SHORTEST_KEY = 32
@@ -56,6 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _base_url(settings.base_url)
     yield _instance(settings.instance)
     yield from _database(settings.database_url)
+    yield from _messages(settings)
 
 
 def _secret_key(key: str | None) -> Finding:
@@ -89,6 +92,25 @@ def _instance(folder: Path) -> Finding:
         _("cannot write to %(place)s", place=nearest),
         _("Give the folder to the user who runs the site, or set EVALSYS_INSTANCE to another one."),
     )
+
+
+def _messages(settings: Settings) -> Iterator[Finding]:
+    try:
+        office = PostOffice.of(settings)
+    except SettingMissing as error:
+        yield Finding(Verdict.BAD, _("messages"), str(error), error.remedy)
+        return
+    for channel, subject, setting in (
+        (Channel.EMAIL, _("e-mail"), "EVALSYS_SMTP_URL"),
+        (Channel.SMS, _("SMS"), "EVALSYS_SMS_URL"),
+    ):
+        place = office.ways[channel].place
+        if office.goes_out(channel):
+            yield Finding(Verdict.GOOD, subject, place)
+            continue
+        said = _("written into the file %(file)s; nobody gets it", file=place)
+        remedy = _("To send it, set %(setting)s: see README.md.", setting=setting)
+        yield Finding(Verdict.NOTE, subject, said, remedy)
 
 
 def _database(address: str) -> Iterator[Finding]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 
 import click
+from flask import Flask
 from flask_babel import gettext as _
 
 from evalsys.base import migrations
 from evalsys.base.command import application
 from evalsys.base.errors import Conflict, Invalid
 from evalsys.config import Settings
+from evalsys.operations.jobs import worker_of
+from evalsys.web import create_app
 
 THREADS = 32  # a worker; recipients' answers that wait for the disk together are written together
 
@@ -23,7 +27,7 @@ def serve_site(settings: Settings, *, host: str, workers: int = 1) -> None:
     from granian.log import LogLevels
 
     server = Granian(
-        "evalsys.web:create_app",
+        "evalsys.operations.serve:served_app",
         factory=True,
         address=host,
         port=settings.port,
@@ -36,6 +40,23 @@ def serve_site(settings: Settings, *, host: str, workers: int = 1) -> None:
         log_level=LogLevels.error,
     )
     server.serve()
+
+
+def served_app() -> Flask:
+    """The application of one process, with a worker beside it that sends messages.
+
+    The worker ends with the process's main thread, when it has noted how the message in hand came out.
+    """
+    app = create_app()
+    process = threading.main_thread()
+
+    def work() -> None:
+        with app.app_context():
+            worker = worker_of(app.extensions["database"], app.extensions["post_office"], app.config["SETTINGS"])
+            worker.run(go_on=process.is_alive, wait=process.join)
+
+    threading.Thread(target=work, name="messages").start()
+    return app
 
 
 def require_free_port(host: str, port: int) -> None:

@@ -97,6 +97,22 @@ def test_what_will_not_do_is_refused_with_a_remedy(session: Session, role: Role,
     assert session.scalars(select(Account)).all() == []
 
 
+def test_an_e_mail_address_is_kept_and_the_trail_does_not_name_it(session: Session) -> None:
+    region = make_county(session)
+    account, _password = create_account(session, asked(region.id, email=" li@example.cn "), actor=actor(), now=NOW)
+    assert account.email == "li@example.cn"
+    same = {"name": account.name, "region_id": region.id}
+    edit_account(session, account, EditAccount(**same, email="ming@example.cn"), actor=actor(), now=NOW)
+    assert account.email == "ming@example.cn"
+    details = [str(detail) for detail in session.scalars(select(AuditEntry.detail))]
+    assert len(details) == 2
+    assert "'e-mail': 'changed'" in details[1]
+    assert "@" not in "".join(details)
+    with pytest.raises(Invalid) as caught:
+        edit_account(session, account, EditAccount(**same, email="ming"), actor=actor(), now=NOW)
+    assert caught.value.remedy
+
+
 def test_a_user_name_is_taken_whatever_its_case(session: Session) -> None:
     make_account(session, username="chenjing")
     with pytest.raises(Conflict):

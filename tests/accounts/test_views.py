@@ -154,6 +154,16 @@ def test_an_account_is_edited(administrator: CheckedClient, write: Write, region
     assert administrator.post("/accounts/chenjing", data={"name": "", "region_id": region.id}).status_code == 422
 
 
+def test_where_reminders_go_is_given_on_the_page(
+    administrator: CheckedClient, write: Write, region: Region, database: Database
+) -> None:
+    username = write(make_account, Role.EVALUATOR, region=region).username
+    given = {"name": "评价员", "region_id": region.id, "email": "rater@example.cn"}
+    assert administrator.post(f"/accounts/{username}", data=given).status_code == 303
+    assert 'value="rater@example.cn"' in administrator.get(f"/accounts/{username}").text
+    assert administrator.post(f"/accounts/{username}", data=given | {"email": "rater"}).status_code == 422
+
+
 def test_the_own_account_stays_where_it_is(administrator: CheckedClient, write: Write, region: Region) -> None:
     township = write(make_region, parent=region)
     assert "这是您本人的账号" in administrator.get("/accounts/boss").text

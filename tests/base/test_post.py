@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
@@ -218,8 +219,8 @@ def test_what_reaches_nobody_lies_in_a_file_of_its_owners(tmp_path: Path) -> Non
         Drawer(tmp_path / "none").send(LETTER)
 
 
-def settings(tmp_path: Path, **given: str) -> Settings:
-    return Settings(tmp_path, "sqlite://", None, "http://x", 8000, **given)  # type: ignore[arg-type]  # text settings only
+def settings(tmp_path: Path, **given: Any) -> Settings:
+    return Settings(tmp_path, "sqlite://", None, "http://x", 8000, **given)
 
 
 def test_without_settings_everything_goes_into_the_file(tmp_path: Path) -> None:

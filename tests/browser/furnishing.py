@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from evalsys.accounts.models import Account
 from evalsys.base.access import COMMAND_LINE, Actor, Role
 from evalsys.base.clock import now
+from evalsys.base.outbox import Message
 from evalsys.collection.assessment_models import Cosigning, SiteVisit
 from evalsys.collection.assessments import save_draft, task_of
 from evalsys.collection.interview_marks import interview_key, note
+from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Assignment, Invitation
 from evalsys.collection.rechecks import draw
 from evalsys.collection.tasks import PARTY_OF, Answer
@@ -30,6 +32,7 @@ def furnish(site: Site) -> None:
             for candidate in plan.candidates:
                 candidate.technical, candidate.offer_fen = 88.0, 61_500_000
         _interview(session, site)
+        _write_to_some(session)
         for username in ("evaluator", "purchaser"):
             account = session.scalars(select(Account).where(Account.username == username)).one()
             rater = Actor(
@@ -76,6 +79,20 @@ def _colleague(session: Session, account: Account) -> Account:
     """Somebody else of the same body."""
     body = {"purchaser_id": account.purchaser_id, "evaluator_body_id": account.evaluator_body_id}
     return make_account(session, Role(account.role), region=account.region, name="同事", **body)
+
+
+def _write_to_some(session: Session) -> None:
+    """A batch of messages of which one failed, one is unknown and one was not needed any more."""
+    cycle = session.scalars(select(Cycle).where(Cycle.code == YEAR)).one()
+    batch = Mailing(
+        cycle_id=cycle.id, kind="invitation", branch=cycle.region.path, started_at=now(), started_by="管理员"
+    )
+    session.add(batch)
+    session.flush()
+    ends = (("failed", "refused", "550 no such user"), ("unknown", "stopped", ""), ("dropped", "answered", ""))
+    for number, (state, why, said) in enumerate(ends):
+        told = {"kind": "invitation", "channel": "sms", "state": state, "why": why, "said": said}
+        session.add(Message(**told, about=number, batch=batch.id, attempts=1, due_at=now(), changed_at=now()))
 
 
 def _interview(session: Session, site: Site) -> None:

@@ -20,6 +20,7 @@ from evalsys.accounts.models import Account
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
 from evalsys.collection.codes import receipt_of
+from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Invitation
 from evalsys.collection.ratings_files import stage_ratings
 from evalsys.collection.tasks import PARTY_OF
@@ -137,6 +138,10 @@ def _edition(reader: Reader) -> dict[str, object]:
     return {"number": reader.first(Edition.id)}
 
 
+def _batch(reader: Reader) -> dict[str, object]:
+    return {"code": YEAR, "number": reader.first(Mailing.id, Mailing.cycle.has(Cycle.code == YEAR))}
+
+
 SCORED = Contract.id.in_(select(Entry.contract_id).where(Entry.cycle.has(Cycle.code == "2025")))
 OF_2026 = {"code": YEAR}
 SOMEBODY = {"username": "evaluator"}
@@ -166,11 +171,14 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
         "entry_id": reader.first(Entry.id, Entry.cycle.has(Cycle.code == "2025")),
     },
     "integrity.flags": {"code": "2025"},
-    "interests.of_body": lambda reader: OF_2026 | _body(reader),
+    "interests.of_body": lambda reader: OF_2026 | {"credit_code": reader.first(EvaluatorBody.credit_code)},
     "interests.overview": OF_2026,
     "interests.own": OF_2026,
     "interviews.thanks": _receipt,
     "invitations.invitations": OF_2026,
+    "messages.batch": _batch,
+    "messages.batches": OF_2026,
+    "messages.preview": OF_2026 | {"kind": "reminder"},
     "outcomes.record": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
     "publication.distribution": _edition,
@@ -212,6 +220,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "selection.edit_plan": _plan,
     "selection.points": _plan,
     "selection.show": _plan,
+    "survey.quiet": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "survey.survey": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "survey.thanks": _receipt,
 }

@@ -112,6 +112,25 @@ def test_an_old_postgresql_is_bad(settings: Settings, monkeypatch: pytest.Monkey
     assert [finding.subject for finding in bad(settings)] == expected
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_it_says_where_messages_go(settings: Settings) -> None:
+    def found(given: Settings) -> dict[str, Finding]:
+        return {finding.subject: finding for finding in examine(given)}
+
+    unset = found(settings)
+    for subject, setting in (("e-mail", "EVALSYS_SMTP_URL"), ("SMS", "EVALSYS_SMS_URL")):
+        assert unset[subject].verdict is Verdict.NOTE
+        assert "messages.jsonl" in unset[subject].said
+        assert setting in unset[subject].remedy
+    sms = "aliyun://key:hidden@dysmsapi.aliyuncs.com/?sign=x&invitation=SMS_1&reminder=SMS_2"
+    smtp = "smtps://me:hidden@mail.example.cn"
+    both = found(replace(settings, smtp_url=smtp, mail_from="pj@example.cn", sms_url=sms))
+    assert both["e-mail"].said == "smtps://mail.example.cn:465"
+    assert both["SMS"].said == "https://dysmsapi.aliyuncs.com"
+    assert "hidden" not in str(both)
+    assert only_bad(replace(settings, sms_url="sms")).subject == "messages"
+
+
 def test_the_exit_code_says_whether_it_is_fit(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

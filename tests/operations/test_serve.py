@@ -65,7 +65,7 @@ def test_it_serves_the_application_in_as_many_processes_as_the_database_bears(
 ) -> None:
     assert cli.run(["serve", "--host", "127.0.0.2"]) == 0
     (options,) = started
-    assert options["target"] == "evalsys.web:create_app"
+    assert options["target"] == "evalsys.operations.serve:served_app"
     assert options["factory"] is True
     assert (options["address"], options["port"]) == ("127.0.0.2", free)
     assert options["workers"] == (1 if database.is_sqlite else os.cpu_count())
@@ -129,6 +129,26 @@ def test_the_real_server_answers_and_ends_when_told(free: int) -> None:
             assert process.wait(timeout=60) == 0
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_messages_are_sent_beside_the_site_until_its_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+
+    class Process:
+        is_alive = staticmethod(lambda: not ended.is_set())
+        join = staticmethod(ended.wait)
+
+    looked = threading.Event()
+    monkeypatch.setattr(threading, "main_thread", Process)
+    monkeypatch.setattr("evalsys.base.jobs.Worker.send_next", lambda *_given, **_more: looked.set())
+    app = serve.served_app()
+    (worker,) = (thread for thread in threading.enumerate() if thread.name == "messages")
+    assert looked.wait(30)
+    ended.set()
+    worker.join(30)
+    assert not worker.is_alive()
+    app.extensions["database"].dispose()
 
 
 def status_of(path: str, port: int, process: subprocess.Popen[str]) -> int:

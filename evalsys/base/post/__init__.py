@@ -9,10 +9,22 @@ from evalsys.base.outbox import Channel
 from evalsys.base.post.aliyun import AliyunSms
 from evalsys.base.post.drawer import Drawer
 from evalsys.base.post.letter import Letter, NotNow, NotSent, Post, Refused, Unclear
-from evalsys.base.post.mail import Smtp
+from evalsys.base.post.mail import Smtp, is_address
 from evalsys.config import Settings
 
-__all__ = ["AliyunSms", "Drawer", "Letter", "NotNow", "NotSent", "Post", "PostOffice", "Refused", "Smtp", "Unclear"]
+__all__ = [
+    "AliyunSms",
+    "Drawer",
+    "Letter",
+    "NotNow",
+    "NotSent",
+    "Post",
+    "PostOffice",
+    "Refused",
+    "Smtp",
+    "Unclear",
+    "is_address",
+]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass, field
@@ -15,7 +16,13 @@ from evalsys.config import SettingMissing
 
 PORTS = {"smtps": 465, "smtp": 587}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 SAY_HOW = "Write smtps://user:password@host or smtp://user:password@host:587, with % before special characters."
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an e-mail address as people have them."""
+    return bool(_ADDRESS.fullmatch(text))
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Smtp:
             parts, port = urlsplit(""), None
         if parts.scheme not in PORTS or not parts.hostname:
             raise SettingMissing("EVALSYS_SMTP_URL is not the address of a mail server.", remedy=SAY_HOW)
-        if "@" not in parseaddr(sender)[1]:
+        if not is_address(parseaddr(sender)[1]):
             raise SettingMissing(
                 "EVALSYS_MAIL_FROM is not an e-mail address.",
                 remedy="Set it to the address that recipients may answer to: 评价办公室 <pj@example.gov.cn>.",

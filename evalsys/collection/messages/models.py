@@ -21,7 +21,7 @@ class MailingKind(StrEnum):
 
 
 class Mailing(Base):
-    """A batch of messages that somebody started. `branch`: the path of the region in which they act."""
+    """A batch of messages that somebody started. `branch`: the path of the region whose people it is for."""
 
     __tablename__ = "mailing"
     __table_args__ = (CheckConstraint(one_of("kind", MailingKind), name="kind_known"),)
