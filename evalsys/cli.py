@@ -27,6 +27,15 @@ COMMANDS = {
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "import": ("evalsys.cli:import_files", "Take in vendors, contracts, frames and more from files."),
     "cycle": ("evalsys.publication.commands:cycle", "Open, close, score or publish a cycle."),
+    "verify": (
+        "evalsys.publication.bundle_commands:verify",
+        "Look at the open data of an edition, and compute it again.",
+    ),
+    "keys": (
+        "evalsys.publication.bundle_commands:keys",
+        "List, make or retire the keys that editions are signed with.",
+    ),
+    "audit": ("evalsys.operations.audit:audit", "Verify that the audit trail is what it was."),
     "db": (
         "evalsys.operations.database:db",
         "Bring the database's schema up to date, or take it back; mix the answers before a backup.",

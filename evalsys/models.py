@@ -1,7 +1,7 @@
 """Every room's tables, imported so that the metadata is whole."""
 
 from evalsys.accounts import models as accounts
-from evalsys.base import audit, limits, outbox
+from evalsys.base import audit, audit_chain, limits, outbox
 from evalsys.base.db import Base
 from evalsys.collection import assessment_models
 from evalsys.collection import interest_models as interests
@@ -20,6 +20,7 @@ __all__ = [
     "accounts",
     "assessment_models",
     "audit",
+    "audit_chain",
     "collection",
     "evaluation",
     "interests",

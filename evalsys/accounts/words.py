@@ -72,6 +72,8 @@ ACTS: dict[str, LazyString] = {
     "evaluation.run_early": _l("Scored without waiting for open surveys"),
     "evaluation.scan_cycle": _l("Ratings looked through for signs"),
     "publication.publish": _l("Results published"),
+    "publication.make_key": _l("Signing key made"),
+    "publication.retire_key": _l("Signing key retired"),
     "registry.add_contract": _l("Contract added"),
     "registry.add_cycle": _l("Cycle added"),
     "registry.add_evaluator_body": _l("Evaluators' body added"),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ from evalsys.config import Settings
 from evalsys.demo import county, years
 from evalsys.demo.people import Cast, make_cast
 from evalsys.evaluation.usecases import run_cycle
+from evalsys.publication.keys import key_folder
+from evalsys.publication.sealing import seal
 from evalsys.publication.usecases import publish
 from evalsys.registry.models import Cycle, CycleState, Entry, Region, RulesVersion, Stratum
 from evalsys.rules.loading import loads, rules_hash
@@ -92,7 +95,9 @@ def _load_year(
         with database.transaction() as session:
             kept = session.get_one(Cycle, cycle.id)
             run_cycle(session, kept, seed=year, actor=COMMAND_LINE, now=datetime(year + 1, 1, 10, 2, tzinfo=UTC))
-            publish(session, kept, actor=COMMAND_LINE, now=datetime(year + 1, 1, 20, 2, tzinfo=UTC))
+            published = datetime(year + 1, 1, 20, 2, tzinfo=UTC)
+            edition = publish(session, kept, actor=COMMAND_LINE, now=published)
+            seal(session, edition, key_folder(current_app.config["SETTINGS"]), actor=COMMAND_LINE, now=published)
 
 
 def _plan_a_choice(session: Session, cast: Cast, version: RulesVersion) -> None:

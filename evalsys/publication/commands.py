@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 
 import click
+from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,8 @@ from evalsys.base.mixing import mix
 from evalsys.evaluation.integrity_scan import scan_cycle
 from evalsys.evaluation.queries import statuses_of
 from evalsys.evaluation.usecases import run_cycle
+from evalsys.publication.keys import key_folder
+from evalsys.publication.sealing import seal
 from evalsys.publication.usecases import publish
 from evalsys.registry.cycles import cycle_by_code, move, state_name
 from evalsys.registry.models import Cycle, CycleState
@@ -66,6 +69,7 @@ def _carry_out(
             return _run(session, chosen, seed=seed, refit=refit, early=early)
         case _:
             edition = publish(session, chosen, reason=reason, actor=COMMAND_LINE, now=now())
+            seal(session, edition, key_folder(current_app.config["SETTINGS"]), actor=COMMAND_LINE, now=now())
             said: str = _("Edition %(number)s of %(code)s is published.", number=edition.number, code=code)
             return said
 

@@ -1,15 +1,16 @@
-"""Editions: what was published, word for word. Both tables refuse update and delete by trigger."""
+"""Editions: what was published, word for word, and sealed; a trigger refuses to change or delete any of it."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.base.db import Base
 from evalsys.evaluation.models import Run
+from evalsys.publication.bundle.signature import Signature
 from evalsys.registry.models import Cycle
 
 
@@ -71,3 +72,46 @@ class EditionScore(Base):
     breakdown: Mapped[dict[str, Any]]
 
     edition: Mapped[Edition] = relationship()
+
+
+class EditionRecord(Base):
+    """The seal of an edition: its statement, edition.json, with its signatures, and the bundle that they hold.
+
+    `signatures`: as in signatures.json. `hash`: SHA-256 of the statement; the next edition of the cycle names it.
+    `root`, `leaves`: of the tree of received answers. `bundle`: the zip file; it alone may be taken away, where an
+    edition has to be withdrawn.
+    """
+
+    __tablename__ = "edition_record"
+    __table_args__ = (
+        CheckConstraint("length(hash) = 64", name="hash_length"),
+        CheckConstraint("length(root) = 64", name="root_length"),
+        CheckConstraint("leaves >= 0", name="leaves_not_negative"),
+    )
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"), primary_key=True)
+    statement: Mapped[bytes] = mapped_column(LargeBinary)
+    signatures: Mapped[list[Any]]
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    root: Mapped[str] = mapped_column(String(64))
+    leaves: Mapped[int]
+    bundle: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+    edition: Mapped[Edition] = relationship()
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """Of the keys it was signed with."""
+        return [Signature(**row).fingerprint for row in self.signatures]
+
+
+class PublicKey(Base):
+    """A key that editions are signed with; its private half lies in the instance folder. Several may be in use."""
+
+    __tablename__ = "public_key"
+    __table_args__ = (CheckConstraint("length(key) = 44", name="key_length"),)
+
+    fingerprint: Mapped[str] = mapped_column(String(19), primary_key=True)
+    key: Mapped[str] = mapped_column(String(44), unique=True)
+    made_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,6 +17,8 @@ from evalsys.base.forms import refuse
 from evalsys.base.listing import Wanted
 from evalsys.publication import desk, preview, queries, usecases
 from evalsys.publication.forms import PublishForm
+from evalsys.publication.keys import key_folder
+from evalsys.publication.sealing import seal
 from evalsys.registry.cycles import cycle_by_code
 
 bp = Blueprint("publishing", __name__, url_prefix="/publication")
@@ -60,6 +62,7 @@ def publish(code: str) -> ResponseReturnValue:
                 actor=current_actor(),
                 now=now(),
             )
+            seal(session, edition, key_folder(current_app.config["SETTINGS"]), actor=current_actor(), now=now())
     except Fault as fault:
         status = refuse(form, fault)
         return render_template("publication/publish.html", preview=seen, form=form), status

@@ -13,15 +13,16 @@ from evalsys.base.listing import Wanted
 from evalsys.base.tables.writing import download
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.scorecard import points_axis, scorecard, waterfall_of
-from evalsys.publication import analysis_views, kept_pages, methodology, queries
+from evalsys.publication import analysis_views, bundle_views, kept_pages, methodology, queries
 from evalsys.publication.analyses import pages_of_edition
 from evalsys.publication.blueprint import bp
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
+from evalsys.publication.sealing import record_of
 from evalsys.publication.sheets import ranking_sheet
 from evalsys.publication.vendor_scores import vendor_history
 
-__all__ = ["analysis_views", "install"]
+__all__ = ["analysis_views", "bundle_views", "install"]
 
 
 def install(app: Flask) -> None:
@@ -119,4 +120,5 @@ def edition(number: int) -> ResponseReturnValue:
         editions=queries.editions_of(reading(), shown.edition.cycle_id),
         statuses=queries.statuses_of(reading(), shown.edition),
         names=Names(rules_of_edition(shown.edition)),
+        record=record_of(reading(), shown.edition),
     )

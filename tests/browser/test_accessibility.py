@@ -39,7 +39,19 @@ YEAR = "2026"
 ANYBODY = "anybody"
 READERS = (ANYBODY, *Role)
 USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for role in Role}
-NOT_PAGES = {"healthz", "evidence.download", "static", "bootstrap.static", "registry.import_template", "survey.script"}
+NOT_PAGES = {
+    "healthz",
+    "evidence.download",
+    "static",
+    "bootstrap.static",
+    "registry.import_template",
+    "survey.script",
+} | {
+    "publication.bundle",
+    "publication.keys",
+    "publication.proof",
+    "publication.statement",
+}
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 WIDTHS = (320, 1280)
 
@@ -183,6 +195,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
     "publication.distribution": _edition,
     "publication.edition": _edition,
+    "publication.receipt": {"code": "AAAA-AAAA-AAAA-AAAA-AAAA"},
     "publication.reliability": _edition,
     "publication.sensitivity": _edition,
     "publication.vendor": lambda reader: {"credit_code": reader.first(Vendor.credit_code)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from evalsys.collection.models import (
     AssessmentRating,
     AssessmentState,
     Mode,
+    ReceiptLeaf,
     Response,
     ResponseRating,
     TimeBand,
@@ -44,6 +46,7 @@ def respond(
     session.add(response)
     session.flush()
     session.add_all(ResponseRating(response_key=key, criterion=code, value=value) for code, value in answers.items())
+    session.add(ReceiptLeaf(leaf=sha256(key).digest(), entry_id=entry.id))
     session.flush()
     return response
 

@@ -1,0 +1,127 @@
+"""The open data of an edition, the keys it is signed with, and what a receipt proves."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from flask import Response, current_app, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from evalsys.base import access
+from evalsys.base.db import reading
+from evalsys.base.errors import NotFound
+from evalsys.base.tokens import derive_key
+from evalsys.collection.codes import grouped, read_receipt
+from evalsys.config import Settings
+from evalsys.publication import queries
+from evalsys.publication.blueprint import bp
+from evalsys.publication.keys import public_keys
+from evalsys.publication.models import EditionRecord
+from evalsys.publication.receipts import Receipt, look_up
+from evalsys.publication.sealing import record_of
+
+
+@bp.get("/editions/<int:number>/bundle.zip")
+@access.public
+def bundle(number: int) -> ResponseReturnValue:
+    record = _record(number)
+    tag = f"{record.hash}-zip"
+    if request.if_none_match.contains(tag):
+        return _open(Response(status=304), tag)
+    content = reading().scalar(select(EditionRecord.bundle).where(EditionRecord.edition_id == number))
+    if content is None:
+        raise _nothing_sealed()
+    response = Response(content, mimetype="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="evalsys-edition-{number}.zip"'
+    return _open(response, tag)
+
+
+@bp.get("/editions/<int:number>/edition.json")
+@access.public
+def statement(number: int) -> ResponseReturnValue:
+    record = _record(number)
+    response = _open(Response(record.statement, mimetype="application/json"), f"{record.hash}-json")
+    return response.make_conditional(request)
+
+
+@bp.get("/keys.json")
+@access.public
+def keys() -> ResponseReturnValue:
+    told = [
+        {
+            "key": key.key,
+            "fingerprint": key.fingerprint,
+            "from": key.made_at.isoformat(),
+            "retired": key.retired_at.isoformat() if key.retired_at else None,
+        }
+        for key in public_keys(reading())
+    ]
+    response = make_response(json.dumps(told, indent=1))
+    response.mimetype = "application/json"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@bp.get("/receipt")
+@access.public
+def receipt_form() -> ResponseReturnValue:
+    typed = request.args.get("code", "").strip()
+    if typed:
+        return redirect(url_for(".receipt", code=typed[:80]))
+    return render_template("publication/receipt.html", typed="", found=None)
+
+
+@bp.get("/receipt/<code>")
+@access.public
+def receipt(code: str) -> ResponseReturnValue:
+    found = _looked_up(code)
+    page = render_template("publication/receipt.html", typed=code, found=found, grouped=grouped)
+    return page, 200 if found else 404
+
+
+@bp.get("/receipt/<code>/proof.json")
+@access.public
+def proof(code: str) -> ResponseReturnValue:
+    found = _looked_up(code)
+    if found is None or found.proof is None:
+        raise NotFound(
+            _("There is no proof for this receipt yet."), remedy=_("It is there once an edition is published.")
+        )
+    told = {
+        "contract": found.reference,
+        "leaf": found.leaf.hex(),
+        "edition": url_for(".edition", number=found.proof.edition.id),
+        "index": found.proof.index,
+        "size": found.proof.size,
+        "root": found.proof.root.hex(),
+        "path": [one.hex() for one in found.proof.path],
+    }
+    return Response(json.dumps(told, indent=1, ensure_ascii=False), mimetype="application/json")
+
+
+def _looked_up(code: str) -> Receipt | None:
+    settings = cast(Settings, current_app.config["SETTINGS"])
+    known = read_receipt(code, derive_key(settings.require_secret_key(), "receipt"))
+    return look_up(reading(), known) if known else None
+
+
+def _record(number: int) -> EditionRecord:
+    record = record_of(reading(), queries.edition_by_id(reading(), number))
+    if record is None:
+        raise _nothing_sealed()
+    return record
+
+
+def _nothing_sealed() -> NotFound:
+    return NotFound(_("This edition has no open data."), remedy=_("Editions published from now on have it."))
+
+
+def _open(response: Response, tag: str) -> Response:
+    """For everybody, from any site, to be kept and asked about again."""
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response

@@ -1,0 +1,108 @@
+"""What a receipt proves: that an answer stands in the published tree of received answers."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from evalsys.collection.models import ReceiptLeaf
+from evalsys.collection.submission import leaf_of
+from evalsys.publication.merkle import Tree
+from evalsys.publication.models import Edition, EditionRecord
+from evalsys.publication.sealing import leaves_of
+from evalsys.registry.models import Contract, Entry
+
+AT_ONCE = 500
+"""Contracts whose leaf is looked for in one statement."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That a leaf stands in an edition's tree: the inclusion proof of RFC 9162, 2.1.3.1.
+
+    Attributes:
+        edition: the newest of the cycle that has a seal.
+        index: place of the leaf, from 0.
+        size, root: of the tree.
+        path: hashes from the leaf to the root.
+    """
+
+    edition: Edition
+    index: int
+    size: int
+    root: bytes
+    path: list[bytes]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receipt whose answer is stored. `proof`: None until an edition is published."""
+
+    reference: str
+    leaf: bytes
+    proof: Proof | None
+
+
+class Trees:
+    """The trees that were asked for last, by the hash of their editions' statements; threads may share it."""
+
+    def __init__(self, most: int = 4) -> None:
+        self._trees: OrderedDict[str, tuple[Tree, dict[bytes, int]]] = OrderedDict()
+        self._lock, self._most = threading.Lock(), most
+
+    def of(self, record: EditionRecord) -> tuple[Tree, dict[bytes, int]]:
+        """An edition's tree, and the places of its leaves."""
+        with self._lock:
+            if record.hash not in self._trees:
+                leaves = leaves_of(record)
+                self._trees[record.hash] = Tree(leaves), {leaf: place for place, leaf in enumerate(leaves)}
+            self._trees.move_to_end(record.hash)
+            while len(self._trees) > self._most:
+                self._trees.popitem(last=False)
+            return self._trees[record.hash]
+
+
+_trees = Trees()
+
+
+def look_up(session: Session, receipt: str) -> Receipt | None:
+    """What is known of a receipt.
+
+    Args:
+        session: reads.
+        receipt: as `codes.read_receipt` gives it.
+
+    Returns:
+        None where no answer with this receipt is stored. Which contract it was for is found by trying all of them: no
+        table says it.
+    """
+    contracts = list(session.execute(select(Entry.id, Contract.reference).join(Entry.contract).order_by(Entry.id)))
+    for start in range(0, len(contracts), AT_ONCE):
+        references = {leaf_of(reference, receipt): reference for _id, reference in contracts[start : start + AT_ONCE]}
+        found = session.scalar(select(ReceiptLeaf).where(ReceiptLeaf.leaf.in_(references)))
+        if found is not None:
+            return Receipt(references[found.leaf], found.leaf, _proof(session, found))
+    return None
+
+
+def _proof(session: Session, found: ReceiptLeaf) -> Proof | None:
+    record = session.scalar(
+        select(EditionRecord)
+        .join(EditionRecord.edition)
+        .join(Entry, Entry.cycle_id == Edition.cycle_id)
+        .where(Entry.id == found.entry_id, EditionRecord.bundle.is_not(None))
+        .options(joinedload(EditionRecord.edition).joinedload(Edition.cycle))
+        .order_by(Edition.number.desc())
+        .limit(1)
+    )
+    if record is None:
+        return None
+    tree, places = _trees.of(record)
+    if found.leaf not in places:
+        return None
+    place = places[found.leaf]
+    return Proof(record.edition, place, tree.size, tree.root, tree.inclusion(place))
