@@ -5,8 +5,8 @@ from alembic import op
 
 from evalsys.base.db import not_permanent, permanent
 
-revision = "0020"
-down_revision = "0019"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
