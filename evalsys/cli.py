@@ -38,7 +38,7 @@ COMMANDS = {
     "audit": ("evalsys.operations.audit:audit", "Verify that the audit trail is what it was."),
     "db": (
         "evalsys.operations.database:db",
-        "Bring the database's schema up to date, or take it back; mix the answers before a backup.",
+        "Bring the database's schema up to date, or take it back; mix the answers, or back everything up.",
     ),
     "jobs": ("evalsys.operations.jobs:jobs", "Send messages, without serving the site."),
     "doctor": ("evalsys.operations.doctor:doctor", "Say whether this installation is fit to run."),

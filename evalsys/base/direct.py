@@ -14,12 +14,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from evalsys.base.db import Database
+from evalsys.base.outages import kind_of
 
 Result = TypeVar("Result")
 DriverConnection = Any  # sqlite3.Connection or psycopg.Connection: both execute, and answer with a cursor
 
 MOST = 8  # at once, in a process; PostgreSQL allows 100 to all programs together unless told otherwise
-BUSY_MILLISECONDS = 5000  # another program may hold the file; a person waits no longer
+BUSY_MILLISECONDS = 5000  # another program may hold the file, or the tables; a person waits no longer
 
 
 class DatabaseAway(Exception):
@@ -65,8 +66,8 @@ class Direct:
             except self.faults:
                 raise
             except self.failures as failure:
-                if getattr(failure, "sqlite_errorname", "") == "SQLITE_BUSY":
-                    raise  # the file is there: a new connection would wait as long
+                if kind_of(failure).partition(" ")[2] in {"SQLITE_BUSY", "55P03"}:
+                    raise  # somebody holds a lock: a new connection would wait as long
                 self.close()
                 return self._run_on(self._connect(), act)
 
@@ -92,4 +93,5 @@ class Direct:
             connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         else:
             connection.autocommit = True
+            connection.execute(f"SET lock_timeout = {BUSY_MILLISECONDS}")
         return connection

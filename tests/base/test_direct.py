@@ -54,18 +54,15 @@ def test_a_fault_of_the_data_is_not_tried_again(database: Database) -> None:
     assert len(tries) == 1
 
 
-def test_a_file_that_somebody_holds_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_of_somebody_else_is_waited_for_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct, "BUSY_MILLISECONDS", 1)
-    database = Database(f"sqlite:///{tmp_path / 'x.sqlite'}")
     lines, tries = Direct(database), []
     lines.first("SELECT 1", ())
-    foreign = sqlite3.connect(tmp_path / "x.sqlite", isolation_level=None)
-    foreign.execute("BEGIN IMMEDIATE")
-    with pytest.raises(lines.failures):
-        lines.run(lambda connection: (tries.append(1), connection.execute("BEGIN IMMEDIATE")))
+    with database.transaction() as session:
+        session.execute(text("DELETE FROM receipt_leaf" if database.is_sqlite else "LOCK TABLE receipt_leaf"))
+        with pytest.raises(lines.failures):
+            lines.run(lambda connection: (tries.append(1), connection.execute("DELETE FROM receipt_leaf")))
     assert len(tries) == 1
-    foreign.close()
-    database.dispose()
 
 
 def test_what_was_begun_and_failed_is_undone(database: Database) -> None:

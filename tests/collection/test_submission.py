@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,45 +201,6 @@ def test_no_column_leads_from_an_answer_to_an_invitation(database: Database) -> 
         assert "invitation" not in {key.column.table.name for key in table.foreign_keys}, name
     for name in ("invitation", "response", "response_rating", "receipt_leaf"):
         assert not [c.name for c in tables[name].columns if c.type.python_type.__name__ in {"date", "datetime"}], name
-
-
-KEYS = {"response": "key", "response_rating": "response_key", "receipt_leaf": "leaf"}
-
-
-def as_stored(database: Database, table: str) -> list[bytes]:
-    """A table's random keys in the order in which the rows lie on the disk."""
-    with database.reading() as session:
-        if not database.is_sqlite:
-            return list(session.scalars(text(f"SELECT {KEYS[table]} FROM {table} ORDER BY ctid")))
-        keys = list(session.scalars(text(f"SELECT DISTINCT {KEYS[table]} FROM {table}")))
-    file = Path(str(database.url.database)).read_bytes()
-    return sorted(keys, key=lambda key: -file.index(key))  # a page fills from its end
-
-
-def test_after_mixing_rows_do_not_remember_when_they_came(database: Database, write: Write) -> None:
-    writer = SubmissionWriter(database)
-    filled = forms(database, write, 12)
-    for form in filled:
-        writer.submit(form)
-    with database.engine.connect() as connection:
-        if database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert as_stored(database, "receipt_leaf") == [form.stored.leaf for form in filled]  # they do, until then
-    ratings = count(database, ResponseRating)
-    assert mix(database)
-    for table in KEYS:
-        found = as_stored(database, table)
-        assert found == sorted(found), table
-        assert len(set(found)) == 12
-    assert count(database, ResponseRating) == ratings
-    with database.reading() as session:
-        if database.is_sqlite:
-            with pytest.raises(Exception, match="no such column: rowid"):
-                session.execute(text("SELECT rowid FROM response"))
-        else:
-            for table in KEYS:
-                assert session.scalar(text(f"SELECT count(DISTINCT xmin::text) FROM {table}")) == 1, table
-    assert writer.submit(replace(filled[0], hashed=b"?" * 32)) is False  # and everything works as before
 
 
 def test_mixing_gives_up_when_somebody_holds_the_answers(
