@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
     "rules": ("evalsys.cli:rules", "Check a rules file, or explain it."),
     "invite": ("evalsys.collection.invitation_commands:invite", "Give codes to recipients who have none."),
+    "assign": ("evalsys.collection.plan_commands:assign", "Plan who assesses what, and store the plan."),
     "outcomes": ("evalsys.collection.outcome_commands:outcomes", "Record why invitations stayed without an answer."),
     "status": ("evalsys.collection.invitation_commands:status", "Say how many were invited, and how many answered."),
     "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),

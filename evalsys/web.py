@@ -34,6 +34,7 @@ from evalsys.collection import (
     interview_views,
     invitation_views,
     outcome_views,
+    plan_views,
     ratings_views,
     recheck_views,
     return_views,
@@ -136,6 +137,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(evidence_views.bp)
     app.register_blueprint(return_views.bp)
     interest_views.install(app)
+    app.register_blueprint(plan_views.bp)
     ratings_views.install(app)
     interview_views.install(app)
     recheck_views.install(app)

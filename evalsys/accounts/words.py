@@ -44,6 +44,7 @@ ACTS: dict[str, LazyString] = {
     "accounts.sign_out": _l("Signed out"),
     "collection.add_evidence": _l("Evidence attached"),
     "collection.assign": _l("Assessment assigned"),
+    "collection.assign_by_plan": _l("Assessments assigned by a plan"),
     "collection.cosign_assessment": _l("Rating co-signed"),
     "collection.declare_interests": _l("Declaration of interests signed"),
     "collection.draw_sample": _l("Sample of recipients drawn"),

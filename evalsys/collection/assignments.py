@@ -54,11 +54,11 @@ def assign(session: Session, request: Assign, *, actor: Actor, now: datetime) ->
     evaluator = session.get(Account, request.account_id, options=[joinedload(Account.evaluator_body)])
     if cycle is None or evaluator is None or evaluator.role != Role.EVALUATOR or not evaluator.active:
         raise NotFound(_("There is no such cycle or evaluator."), remedy=_("Choose them from the lists."))
-    _require_open(cycle)
+    require_open(cycle)
     entries = _entries(session, request)
     for entry in entries:
         _require_administrator(actor, entry)
-    _require_due_date(request, cycle, now)
+    require_due_date(request.due_on, cycle, now)
     lock_assignments(session, cycle.id)
     _require_fit(session, cycle, evaluator, entries)
     done = _store(session, request, entries)
@@ -83,7 +83,8 @@ def _require_administrator(actor: Actor, entry: Entry) -> None:
     actor.require_region(entry.contract.region.path)
 
 
-def _require_open(cycle: Cycle) -> None:
+def require_open(cycle: Cycle) -> None:
+    """Raises Conflict once collecting is over."""
     if cycle.state not in OPEN_STATES:
         raise Conflict(
             _("Collecting for “%(title)s” is over.", title=cycle.title),
@@ -109,8 +110,9 @@ def _entries(session: Session, request: Assign) -> list[Entry]:
     return list(entries)
 
 
-def _require_due_date(request: Assign, cycle: Cycle, now: datetime) -> None:
-    if request.due_on is not None and not now.astimezone(CHINA).date() <= request.due_on <= cycle.closes_on:
+def require_due_date(due_on: date | None, cycle: Cycle, now: datetime) -> None:
+    """Raises Invalid for a due date that is over, or after the cycle's last day."""
+    if due_on is not None and not now.astimezone(CHINA).date() <= due_on <= cycle.closes_on:
         raise Invalid(
             _("The due date lies outside the time that is left."),
             remedy=_("Choose a day from today to %(last)s.", last=day(cycle.closes_on)),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from flask import request
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, Form, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than it
-from wtforms.validators import InputRequired, Length, StopValidation
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from evalsys.collection.declarations import Stated, kind_name
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie, TieKind
@@ -21,15 +22,18 @@ OWN, ORGANISATION = "own", "organisation"
 MOST = 60  # ties on a page
 
 
-def needed(message: str) -> Callable[[TieForm, Field], None]:
-    """A validator of a filled row: the field may not be empty; without a message it may."""
+class Needed:
+    """A validator of a row in which something is typed: the field may not be empty."""
 
-    def check(_row: TieForm, field: Field) -> None:
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __init__(self, message: LazyString) -> None:
+        self.message = message
+
+    def __call__(self, _row: Form, field: Field) -> None:
         if not any(field.raw_data or ()):
             field.errors = []
-            raise StopValidation(message)
-
-    return check
+            raise StopValidation(self.message)
 
 
 class TieForm(Form):
@@ -38,16 +42,16 @@ class TieForm(Form):
     body = StringField(
         _l("Vendor or purchaser"),
         description=_l("Its whole name, or the vendor's credit code; names are offered as you type."),
-        validators=[needed(_l("Name the vendor or the purchaser.")), Length(max=120)],
+        validators=[Needed(_l("Name the vendor or the purchaser.")), Length(max=120)],
     )
     whose = SelectField(
         _l("Whose tie it is"),
         default=OWN,
         choices=[SelectChoice(OWN, _l("My own")), SelectChoice(ORGANISATION, _l("My organisation's"))],
     )
-    kind = SelectField(_l("Kind of tie"), choices=[], validators=[needed(_l("Choose the kind of tie."))])
-    started_on = DateField(_l("From"), validators=[needed(_l("Say when it began."))])
-    ended_on = DateField(_l("To"), description=_l("Empty while it lasts."), validators=[needed("")])
+    kind = SelectField(_l("Kind of tie"), choices=[], validators=[Needed(_l("Choose the kind of tie."))])
+    started_on = DateField(_l("From"), validators=[Needed(_l("Say when it began."))])
+    ended_on = DateField(_l("To"), description=_l("Empty while it lasts."), validators=[Optional()])
     note = StringField(
         _l("Note"),
         description=_l("What it consists in. Name no relative and no other private person."),

@@ -53,6 +53,11 @@ class Ties:
     vendors: set[int] = field(default_factory=set)
     purchasers: set[int] = field(default_factory=set)
 
+    @property
+    def bodies(self) -> tuple[set[int], set[int]]:
+        """All vendors, and all purchasers, whose contracts are barred."""
+        return self.own | self.vendors, self.customers | self.purchasers
+
     def why(self, contract: Contract) -> str:
         """Why the evaluator may not assess the contract; empty where nothing bars it."""
         said = ""

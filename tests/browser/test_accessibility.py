@@ -192,6 +192,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "messages.batches": OF_2026,
     "messages.preview": OF_2026 | {"kind": "reminder"},
     "outcomes.record": OF_2026,
+    "plans.plan": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
     "publication.distribution": _edition,
     "publication.edition": _edition,
@@ -254,7 +255,12 @@ ALSO: dict[str, tuple[tuple[str, int], ...]] = {
         ("/rankings?edition=1&sort=-amount", 200),
         ("/methodology?lang=en", 200),
     ),
-    Role.ADMINISTRATOR: (("/accounts/new?role=evaluator", 200), ("/accounts/?q=没有", 200), ("/selection/new", 403)),
+    Role.ADMINISTRATOR: (
+        ("/accounts/new?role=evaluator", 200),
+        ("/accounts/?q=没有", 200),
+        ("/selection/new", 403),
+        ("/collection/cycles/2026/plan?share=30&seed=1", 200),
+    ),
     Role.EVALUATOR: (
         ("/collection/cycles/2026/interests/own?change=1", 200),
         ("/collection/worklist?q=没有", 200),

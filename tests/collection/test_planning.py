@@ -132,6 +132,27 @@ def test_work_passes_over_others_where_no_single_move_evens_it() -> None:
     assert set(plan.parts) == {0}
 
 
+def test_what_one_sees_moves_to_somebody_with_less() -> None:
+    """The first gets the last contract for want of others; joining the three then makes it one too many."""
+    may = ["110", "110", "101"]
+    allowed = np.array([[mark == "1" for mark in row] for row in may])
+    plan = make_plan(allowed, np.zeros((3, 3), bool), share=0, seed=1)
+    assert plan.loads.tolist() == [2, 2, 1]
+
+
+def test_what_two_see_moves_on_where_nothing_comes_apart() -> None:
+    allowed = np.array([[True, False, True], [True, True, False], [True, True, True]])
+    plan = make_plan(allowed, np.zeros((3, 3), bool), share=1, seed=1)
+    assert plan.loads.tolist() == [2, 2, 2]
+
+
+def test_what_holds_two_together_stays_though_a_third_has_nothing() -> None:
+    allowed = np.array([[True, False, False], [True, True, True]])
+    plan = make_plan(allowed, np.zeros((2, 3), bool), share=0, seed=1)
+    assert plan.loads.tolist() == [2, 0, 1]
+    assert plan.parts.tolist() == [0, -1, 0]
+
+
 def test_the_full_make_room_for_a_contract_that_only_they_may_see() -> None:
     """The last contract may only be seen by the first, who is full until something passes to the second."""
     allowed = np.array([[True, True], [True, True], [True, False]])
