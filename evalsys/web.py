@@ -33,12 +33,14 @@ from evalsys.collection import (
     interest_views,
     interview_views,
     invitation_views,
+    measured_views,
     outcome_views,
     plan_views,
     ratings_views,
     recheck_views,
     return_views,
     survey_views,
+    worksheet_views,
 )
 from evalsys.collection import views as collection
 from evalsys.collection.messages import views as messages
@@ -135,6 +137,8 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     collection.install(app)
     cosign_views.install(app)
     app.register_blueprint(evidence_views.bp)
+    app.register_blueprint(measured_views.bp)
+    app.register_blueprint(worksheet_views.bp)
     app.register_blueprint(return_views.bp)
     interest_views.install(app)
     app.register_blueprint(plan_views.bp)

@@ -51,6 +51,7 @@ ACTS: dict[str, LazyString] = {
     "collection.fix_seed": _l("Seed of a sample fixed"),
     "collection.draw_rechecks": _l("Interviews drawn to be checked again"),
     "collection.import_ratings": _l("Ratings taken in from a file"),
+    "collection.record_measured": _l("Values of the record taken in"),
     "collection.record_recheck": _l("Interview checked again"),
     "collection.record_outcomes": _l("Outcomes of invitations recorded"),
     "collection.refuse_cosignature": _l("Co-signature refused"),

@@ -30,6 +30,8 @@ class Progress:
     purchaser_submitted: int  # entries with at least one submitted assessment
     third_party_submitted: int
     unassigned: int  # entries without an evaluator
+    would_buy_again: int  # of the purchasers' submitted assessments
+    asked_again: int  # ... that say whether
 
 
 def progress(session: Session, *, actor: Actor) -> list[Progress]:
@@ -63,7 +65,26 @@ def progress(session: Session, *, actor: Actor) -> list[Progress]:
         .group_by(Cycle.id)
         .order_by(Cycle.year.desc(), Cycle.code)
     )
-    return [Progress(*row) for row in rows]
+    again = _buying_again(session, actor)
+    return [Progress(*row, *again.get(row[0].id, (0, 0))) for row in rows]
+
+
+def _buying_again(session: Session, actor: Actor) -> Mapping[int, tuple[int, int]]:
+    """By cycle: how many purchasers would buy again, of how many who said; held assessments do not count."""
+    rows = session.execute(
+        select(Entry.cycle_id, func.count().filter(Assessment.buy_again.is_(True)), func.count())
+        .join(Assessment.entry)
+        .join(Contract, Entry.contract_id == Contract.id)
+        .join(Region, Contract.region_id == Region.id)
+        .where(
+            Assessment.state == AssessmentState.SUBMITTED,
+            ~Assessment.held,
+            Assessment.buy_again.is_not(None),
+            Region.path.startswith(actor.region_path, autoescape=True),
+        )
+        .group_by(Entry.cycle_id)
+    )
+    return {cycle_id: (yes, said) for cycle_id, yes, said in rows}
 
 
 def cycle_of(session: Session, code: str, *, actor: Actor) -> Cycle:

@@ -201,6 +201,15 @@ class OpenWork:
     next_due: date | None
 
 
+def open_entries(session: Session, *, actor: Actor) -> Sequence[int]:
+    """The entries that a rater may still work on, those due first before the others."""
+    return session.scalars(
+        _own_work(actor)
+        .where(Cycle.state == CycleState.COLLECTING, state_or_not_begun().in_((NOT_BEGUN, AssessmentState.DRAFT.value)))
+        .order_by(_due(actor), Contract.reference, Entry.id)
+    ).all()
+
+
 def open_work(session: Session, *, actor: Actor) -> OpenWork:
     """How many contracts a rater has still to submit, and the first due date among them."""
     left = (

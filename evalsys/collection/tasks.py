@@ -91,8 +91,13 @@ class Task:
 
     def with_record(self, given: Mapping[str, Answer]) -> dict[str, Answer]:
         """Answers with the record's value in the place of whatever was given to a measured question."""
-        told = {code: row.value for code, row in self.measured.items() if code in {q.code for q in self.questionnaire}}
-        return {**given, **{c: Answer(value, comment=given.get(c, Answer()).comment) for c, value in told.items()}}
+        told = {code: Answer(row.value, comment=given.get(code, Answer()).comment) for code, row in self.locked.items()}
+        return {**given, **told}
+
+    @property
+    def locked(self) -> dict[str, MeasuredValue]:
+        """What the record says to the rater's own questions."""
+        return {q.code: self.measured[q.code] for q in self.questionnaire if q.code in self.measured}
 
     @property
     def beside(self) -> Beside:
@@ -149,9 +154,9 @@ class Task:
 
     @property
     def version(self) -> str:
-        """Changes with every save and with every new value of the record; empty before the first."""
+        """Changes with every save and with every new value that the record locks; empty before the first."""
         saved = [self.assessment.saved_at] if self.assessment else []
-        recorded = [max(row.recorded_at for row in self.measured.values())] if self.measured else []
+        recorded = [max(row.recorded_at for row in self.locked.values())] if self.locked else []
         return "+".join(moment.isoformat() for moment in (*saved, *recorded))
 
     @property

@@ -384,3 +384,22 @@ def test_a_download_has_a_name_and_a_type(kind: str) -> None:
         answer.direct_passthrough = False
         assert answer.headers["Content-Disposition"].endswith(f".{kind}")
         assert len(read_table(answer.get_data(), COLUMNS)) == 1
+
+
+def test_a_sheet_to_fill_in_locks_the_rest_and_offers_choices() -> None:
+    sheet = Sheet(
+        "表",
+        ["编号", "评分", "版本"],
+        [["A", "", 1.5], ["B", None, "x"]],
+        editable=frozenset({1}),
+        hidden=frozenset({2}),
+        choices={(0, 1): ["1 差", "2 好"], (1, 1): ["a,b"], (1, 2): ["长" * 300]},
+    )
+    with zipfile.ZipFile(io.BytesIO(tables.write_xlsx([sheet]))) as book:
+        page, styles = book.read("xl/worksheets/sheet1.xml").decode(), book.read("xl/styles.xml").decode()
+    assert "<sheetProtection" in page
+    assert 'hidden="1"' in page
+    assert 'locked="0"' in styles
+    assert page.count("<dataValidation ") == 1  # a comma would part a choice in two; Excel takes no longer list
+    assert 'sqref="B2"' in page
+    assert "<v>1.5</v>" in page

@@ -19,11 +19,13 @@ from werkzeug.routing import Rule
 from evalsys.accounts.models import Account
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
+from evalsys.base.tables import Sheet, write_csv
 from evalsys.collection.codes import receipt_of
 from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Invitation
 from evalsys.collection.ratings_files import stage_ratings
 from evalsys.collection.tasks import PARTY_OF
+from evalsys.collection.worksheet import sheet_of
 from evalsys.publication.models import Edition
 from evalsys.registry.imports import KINDS, uploads
 from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Vendor
@@ -137,6 +139,30 @@ def _ratings_file(reader: Reader) -> dict[str, object]:
     return {"token": token}
 
 
+def _waiting(reader: Reader, data: bytes, **about: Any) -> dict[str, object]:
+    """A file of the reader's own that waits to be confirmed."""
+    assert reader.account is not None
+    sender, instance = reader.account.as_actor(), reader.site.settings.instance
+    return {"token": uploads.keep(instance, data, **about, actor=sender, now=now())}
+
+
+def _measured_file(reader: Reader) -> dict[str, object]:
+    reference = reader.first(Contract.reference, Contract.id.in_(select(Entry.contract_id).where(OF_THE_YEAR)))
+    data = f"合同编号,评价指标,数值,来源\n{reference},purchaser_staff_share,0.72,人员台账 10 月\n".encode()
+    return _waiting(reader, data, kind="measured", filename="台账.csv", cycle_code=YEAR)
+
+
+def _worksheet_file(reader: Reader) -> dict[str, object]:
+    """With a rating of another level in its first row."""
+    assert reader.account is not None
+    with reader.site.app.app_context():
+        sheet = sheet_of(reader.session, actor=reader.account.as_actor())
+    rows = [list(row) for row in sheet.rows]
+    rows[0][sheet.headings.index("评分")] = "3"
+    data = write_csv(Sheet("", sheet.headings, rows))
+    return _waiting(reader, data, kind="worksheet", filename="评价.csv", cycle_code=None)
+
+
 def _receipt(reader: Reader) -> dict[str, object]:
     return {"receipt": receipt_of("a nonce", reader.site.app.extensions["survey_desk"].receipt_key)}
 
@@ -156,6 +182,7 @@ def _batch(reader: Reader) -> dict[str, object]:
 
 SCORED = Contract.id.in_(select(Entry.contract_id).where(Entry.cycle.has(Cycle.code == "2025")))
 OF_2026 = {"code": YEAR}
+OF_THE_YEAR = Entry.cycle.has(Cycle.code == YEAR)
 SOMEBODY = {"username": "evaluator"}
 THE_COUNTY = {"code": "449921"}
 EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
@@ -191,6 +218,8 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "messages.batch": _batch,
     "messages.batches": OF_2026,
     "messages.preview": OF_2026 | {"kind": "reminder"},
+    "measured.preview": _measured_file,
+    "measured.upload": OF_2026,
     "outcomes.record": OF_2026,
     "plans.plan": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
@@ -235,6 +264,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "selection.points": _plan,
     "selection.show": _plan,
     "survey.quiet": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
+    "worksheet.preview": _worksheet_file,
     "survey.survey": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "survey.thanks": _receipt,
 }

@@ -364,3 +364,16 @@ def test_acceptance_evidence_is_marked_as_such(world: World, sign_in: SignIn) ->
     file = (BytesIO(pdf()), "验收报告.pdf")
     assert browser.post(page, data={"file": file, "criterion": "", "acceptance": "y"}).status_code == 303
     assert '<span class="tag tag-good">检查验收</span>' in browser.get(page).text
+
+
+def test_the_overview_counts_who_would_buy_again(
+    write: Callable[..., Any], world: World, submitted: int, sign_in: SignIn
+) -> None:
+    browser = sign_in(world.auditor)
+    assert '<td class="number">1/1</td>' in browser.get("/collection/").text
+
+    def hold(session: Session) -> None:
+        session.scalars(select(Assessment).where(Assessment.buy_again)).one().held = True
+
+    write(hold)
+    assert "1/1" not in browser.get("/collection/").text

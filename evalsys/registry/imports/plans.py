@@ -87,6 +87,7 @@ class Plan:
         samples: the first rows that are new or changed.
         warnings: what a person should look at; nothing that stops the import.
         digest: SHA-256 of the file.
+        most: how many samples are kept.
     """
 
     model: type[Base]
@@ -97,6 +98,7 @@ class Plan:
     samples: list[Sample] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     digest: str = ""
+    most: int = SAMPLES
 
     @property
     def counts(self) -> str:
@@ -133,7 +135,7 @@ class Plan:
         return f"{heading}: {old or '—'} → {self.shown(name, after)[1] or '—'}"
 
     def _show(self, sample: Sample) -> None:
-        if len(self.samples) < SAMPLES:
+        if len(self.samples) < self.most:
             self.samples.append(sample)
 
     def warn(self, text: str) -> None:
