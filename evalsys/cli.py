@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("evalsys.demo.commands:demo", "Serve a simulated county, to try everything."),
     "serve": ("evalsys.operations.serve:serve", "Serve the site from the EVALSYS_* settings."),
     "rules": ("evalsys.cli:rules", "Check a rules file, or explain it."),
+    "sample": ("evalsys.collection.sample_commands:sample", "Draw the recipients who are asked, by a seed."),
     "invite": ("evalsys.collection.invitation_commands:invite", "Give codes to recipients who have none."),
     "assign": ("evalsys.collection.plan_commands:assign", "Plan who assesses what, and store the plan."),
     "outcomes": ("evalsys.collection.outcome_commands:outcomes", "Record why invitations stayed without an answer."),

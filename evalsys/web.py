@@ -39,6 +39,7 @@ from evalsys.collection import (
     ratings_views,
     recheck_views,
     return_views,
+    sample_views,
     survey_views,
     worksheet_views,
 )
@@ -145,6 +146,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     ratings_views.install(app)
     interview_views.install(app)
     recheck_views.install(app)
+    sample_views.install(app)
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)
     app.register_blueprint(integrity_views.bp)

@@ -84,6 +84,11 @@ class Preview:
     left_out: Sequence[tuple[Contract, str]]
 
     @property
+    def parts(self) -> list[tuple[Planned, Stratum, Share]]:
+        """Every part of every contract."""
+        return [(planned, stratum, share) for planned in self.planned for stratum, share in planned.parts]
+
+    @property
     def fingerprint(self) -> str:
         """Another where something else would be drawn."""
         said = [(p.entry.id, [(stratum.id, stratum.size, share) for stratum, share in p.parts]) for p in self.planned]
@@ -116,7 +121,7 @@ def plan_sample(session: Session, cycle: Cycle, wish: Wish, *, actor: Actor) -> 
             remedy=_("Fix another seed, with the reason: a list must not be made when the seed is known."),
         )
     planned, left_out = list[Planned](), list[tuple[Contract, str]]()
-    codes, asked = _codes_and_asked()
+    codes, asked = codes_and_asked()
     drawn = select(Sample.id).where(Sample.entry_id == Entry.id, Sample.withdrawn_at.is_(None)).exists()
     for entry, given, answered, has_sample in session.execute(
         select(Entry, codes, asked, drawn)
@@ -150,7 +155,7 @@ def _frames_changed_since(session: Session, cycle: Cycle, seed: SampleSeed) -> b
     return session.scalar(changed.limit(1)) is not None
 
 
-def _codes_and_asked() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+def codes_and_asked() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     """Of an entry: how many codes were given out, and how many of their recipients answered, or said why not."""
     of_entry = select(func.count()).where(Invitation.entry_id == Entry.id)
     return (

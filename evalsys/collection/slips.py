@@ -1,7 +1,7 @@
 """Slips that hand a recipient a code, and posters that say where it is typed: A4, in Chinese, to print and to cut.
 
-A slip names the contract and holds a code, but nobody's name: whoever finds one learns of nobody that they are on
-assistance. A heap is what goes to one township for one contract.
+A slip names the contract and holds a code, and in a sample a number of the township's list, but nobody's name: whoever
+finds one learns of nobody that they are on assistance. A heap is what goes to one township for one contract.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import typst
 
 IN_A_DOWNLOAD = 2000  # slips; more keep a visitor of the page waiting, and the command makes any number
-LONGEST_TITLE, LONGEST_VENDOR = 42, 25  # characters for which a slip has room
+LONGEST_TITLE, LONGEST_VENDOR, LONGEST_ITEM = 42, 25, 8  # characters for which a slip has room
 MASK = 3  # of the eight patterns over a QR code; looking for the best of them takes nine tenths of the time
 
 
@@ -63,6 +63,7 @@ def slips_pdf(invited: Iterable[Invited], notice: Notice) -> bytes:
                     "contract": _shortened(slip.title, LONGEST_TITLE),
                     "vendor": _shortened(slip.vendor, LONGEST_VENDOR),
                     "code": grouped(slip.code, 5),
+                    "place": _place(slip),
                     "qr": _qr(f"{notice.base_url}/s/{slip.code}"),
                 }
                 for slip in heap
@@ -107,6 +108,15 @@ def _heaps(invited: Iterable[Invited]) -> Iterable[tuple[Invited, list[Invited]]
     for _key, some in groupby(sorted(invited, key=heap), key=heap):
         slips = list(some)
         yield slips[0], slips
+
+
+def _place(slip: Invited) -> str:
+    """Whose slip it is, for who hands it out: a number of the township's list, nobody's name."""
+    if slip.number is None:
+        return ""
+    with force_locale("zh"):
+        number = _("No. %(number)s in the list", number=slip.number)
+    return " · ".join(filter(None, (_shortened(slip.item, LONGEST_ITEM), number)))
 
 
 def _printed(template: str, notice: Notice, **given: Any) -> bytes:

@@ -18,7 +18,7 @@ from evalsys.base.errors import Conflict
 from evalsys.collection.codes import code_hash, code_key, new_code
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
-from evalsys.demo import county, years
+from evalsys.demo import county, samples, years
 from evalsys.demo.people import Cast, make_cast
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.keys import key_folder
@@ -83,7 +83,13 @@ def _load_year(
         cycle = years.make_cycle(session, cast, year, version)
         cases = years.make_cases(session, cast, cycle, rules, generator)
         rows = years.Rows()
-        for case in cases:
+        sampled = {} if past else samples.draw(session, cycle, cases)
+        for n, case in enumerate(cases):
+            if n == samples.UNASKED and not past:
+                continue
+            if case.entry.id in sampled:
+                samples.ask(rows, rules, case, sampled[case.entry.id], generator)
+                continue
             years.collect_responses(rows, rules, case, ANSWERED[year], generator)
         tied = years.declare_interests(session, cast, cycle, openly=not past)
         years.assign_evaluators(rows, cast, cases, tied)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -57,6 +58,11 @@ class Case:
     turnout: tuple[float, ...]
     stuffed: int
 
+    @property
+    def asked_on(self) -> date:
+        """The first day on which recipients answered."""
+        return date(self.contract.starts_on.year, 10, 8)
+
 
 class Rows:
     """Rows to insert, by table; tables come in the order they stand on each other."""
@@ -75,6 +81,33 @@ class Rows:
 
     def add(self, table: type[Base], **columns: Any) -> None:
         self._rows[table].append(columns)
+
+    def invite(
+        self,
+        stratum: Stratum,
+        generator: np.random.Generator,
+        *,
+        used: bool,
+        whose: tuple[int, int] | None = None,
+        outcome: str | None = None,
+    ) -> None:
+        """An invitation under a code that nobody knows; `whose`: the number in the list, the id in the roster."""
+        number, member_id = whose or (None, None)
+        self.add(
+            Invitation,
+            code_hmac=generator.bytes(32),
+            entry_id=stratum.entry_id,
+            stratum_id=stratum.id,
+            roster_member_id=member_id,
+            number=number,
+            used=used,
+            outcome=outcome,
+        )
+
+    def count_days(self, entry: Entry, days: Mapping[date, int]) -> None:
+        """How many answers of an entry came on which day."""
+        for day, count in sorted(days.items()):
+            self.add(ResponseDay, entry_id=entry.id, day=day, count=count)
 
     def insert(self, session: Session) -> None:
         for table, rows in self._rows.items():
@@ -181,49 +214,58 @@ def collect_responses(rows: Rows, rules: Rules, case: Case, answered: float, gen
 
     Nobody knows the codes of these invitations.
     """
-    criteria = rules.criteria_for("recipient", case.contract.service_type)
-    days: dict[date, int] = {}
-    asked_on = date(case.contract.starts_on.year, 10, 8)
-    for stratum, local, turnout in zip(case.strata, case.local, case.turnout, strict=True):
+    days: Counter[date] = Counter()
+    for stratum, turnout in zip(case.strata, case.turnout, strict=True):
         answers = round(stratum.size * min(answered * turnout, 1))
         for _silent in range(round(answers / ANSWERED_OF_INVITED) - answers):
-            rows.add(
-                Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=False
-            )
+            rows.invite(stratum, generator, used=False)
         for _recipient in range(answers):
-            mode, band = _drawn(MODES, generator), _drawn(TIME_BANDS, generator)
-            rater = Rater(temper=MODE_TEMPER[mode] + 0.7 * float(generator.standard_normal()), scatter=0.6)
-            values = answer(rules, criteria, case.quality + local, rater, generator)
-            _respond(rows, case, stratum, values, mode=mode, time_band=band, generator=generator)
-            day = asked_on + timedelta(days=int(generator.integers(0, 20)))
-            days[day] = days.get(day, 0) + 1
+            days[collect_answer(rows, rules, case, stratum, generator)] += 1
     for _again in range(case.stuffed):
+        criteria = rules.criteria_for("recipient", case.contract.service_type)
         best = {c.code: 5.0 for c in criteria if c.source is not Source.ADJUSTER}
-        _respond(rows, case, case.strata[0], best, mode="self", time_band="under_20", generator=generator)
-        days[asked_on] = days.get(asked_on, 0) + 1
-    for day, count in sorted(days.items()):
-        rows.add(ResponseDay, entry_id=case.entry.id, day=day, count=count)
+        _respond(rows, case.strata[0], best, mode="self", time_band="under_20", generator=generator)
+        days[case.asked_on] += 1
+    rows.count_days(case.entry, days)
+
+
+def collect_answer(
+    rows: Rows,
+    rules: Rules,
+    case: Case,
+    stratum: Stratum,
+    generator: np.random.Generator,
+    *,
+    whose: tuple[int, int] | None = None,
+) -> date:
+    """One recipient's answer, of whom `Rows.invite` says more; returns its day."""
+    mode, band = _drawn(MODES, generator), _drawn(TIME_BANDS, generator)
+    rater = Rater(temper=MODE_TEMPER[mode] + 0.7 * float(generator.standard_normal()), scatter=0.6)
+    quality = case.quality + case.local[case.strata.index(stratum)]
+    values = answer(rules, rules.criteria_for("recipient", case.contract.service_type), quality, rater, generator)
+    _respond(rows, stratum, values, mode=mode, time_band=band, generator=generator, whose=whose)
+    return case.asked_on + timedelta(days=int(generator.integers(0, 20)))
 
 
 def _respond(
     rows: Rows,
-    case: Case,
     stratum: Stratum,
     values: Mapping[str, float | None],
     *,
     mode: str,
     time_band: str,
     generator: np.random.Generator,
+    whose: tuple[int, int] | None = None,
 ) -> None:
     """One recipient's answer with its used invitation and its leaf."""
     key = generator.bytes(16)
-    rows.add(Invitation, code_hmac=generator.bytes(32), entry_id=case.entry.id, stratum_id=stratum.id, used=True)
+    rows.invite(stratum, generator, used=True, whose=whose)
     rows.add(
-        Response, key=key, entry_id=case.entry.id, stratum_id=stratum.id, mode=mode, time_band=time_band, held=False
+        Response, key=key, entry_id=stratum.entry_id, stratum_id=stratum.id, mode=mode, time_band=time_band, held=False
     )
     for code, value in values.items():
         rows.add(ResponseRating, response_key=key, criterion=code, value=value)
-    rows.add(ReceiptLeaf, leaf=generator.bytes(32), entry_id=case.entry.id)
+    rows.add(ReceiptLeaf, leaf=generator.bytes(32), entry_id=stratum.entry_id)
 
 
 def collect_assessments(

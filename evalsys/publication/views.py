@@ -11,6 +11,7 @@ from evalsys.base.charts import picture
 from evalsys.base.db import reading
 from evalsys.base.listing import Wanted
 from evalsys.base.tables.writing import download
+from evalsys.collection.sample_queries import statement_of
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.scorecard import points_axis, scorecard, waterfall_of
 from evalsys.publication import analysis_views, bundle_views, kept_pages, methodology, queries
@@ -88,7 +89,12 @@ def contract(reference: str) -> ResponseReturnValue:
     names = Names(rules_of_edition(found.shown.edition))
     card = scorecard(found.line, names, title_of=queries.titles_in(reading(), found.shown.edition))
     return render_template(
-        "publication/contract.html", shown=found.shown, line=found.line, history=found.history, card=card
+        "publication/contract.html",
+        shown=found.shown,
+        line=found.line,
+        history=found.history,
+        card=card,
+        sample=statement_of(reading(), found.shown.edition.cycle_id, reference),
     )
 
 

@@ -24,6 +24,7 @@ from evalsys.collection.codes import receipt_of
 from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Invitation
 from evalsys.collection.ratings_files import stage_ratings
+from evalsys.collection.sample_models import Sample
 from evalsys.collection.tasks import PARTY_OF
 from evalsys.collection.worksheet import sheet_of
 from evalsys.publication.models import Edition
@@ -258,6 +259,9 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "registry.vendor": _vendor,
     "reliability.show": {"code": "2025"},
     "returns.versions": lambda reader: {"assessment_id": reader.first(AssessmentVersion.assessment_id)},
+    "samples.preview": OF_2026,
+    "samples.sample": OF_2026,
+    "samples.withdraw": lambda reader: {"code": YEAR, "entry_id": reader.first(Sample.entry_id)},
     "selection.candidates": _plan,
     "selection.decision": _plan,
     "selection.edit_plan": _plan,

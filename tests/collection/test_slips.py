@@ -73,6 +73,16 @@ def test_a_slip_says_what_it_is_in_chinese_whoever_prints_it(app: Flask, given: 
     assert "自愿" in given["words"]["voluntary"]
 
 
+def test_a_slip_of_a_sample_says_whose_it_is_by_a_number(app: Flask, given: dict[str, Any]) -> None:
+    numbered = [
+        Invited("HT-1", new_code(), "居家照料", "中心", "三江镇", item, number)
+        for item, number in (("", 17), ("上门照料与康复训练", 3), ("上门", None))
+    ]
+    assert pages(slips_pdf(numbered, NOTICE)) == 1
+    (printed,) = given["heaps"]
+    assert [slip["place"] for slip in printed["slips"]] == ["名单第 17 号", "上门照料与康复… · 名单第 3 号", ""]
+
+
 def test_the_qr_code_of_a_slip_opens_its_survey(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(

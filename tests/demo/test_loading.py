@@ -19,14 +19,15 @@ from evalsys.collection.models import (
     ResponseDay,
     ResponseRating,
 )
+from evalsys.collection.sample_models import SamplePart
 from evalsys.config import Settings
-from evalsys.demo import county, years
+from evalsys.demo import county, samples, years
 from evalsys.demo.loading import is_loaded, load, ready_link
 from evalsys.demo.people import SIGN_INS
 from evalsys.evaluation.models import Run, Score
 from evalsys.publication.models import Edition, EditionScore
 from evalsys.registry import credit_code
-from evalsys.registry.models import Contract, Cycle, Entry, Stratum
+from evalsys.registry.models import Contract, Cycle, Entry, RosterMember, Stratum
 from tests.factories import make_region
 from tests.pages import CheckedClient
 
@@ -64,6 +65,7 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         assert frame is not None
         assert invited is not None
         assert frame - invited >= 10_000
+        assert_samples_have_something_to_show(session)
     assert "模拟数据" in client.get("/rankings").text
     with database.transaction() as session:
         link = ready_link(session, settings)
@@ -108,6 +110,18 @@ def assert_steps_have_something_to_show(session: Session) -> None:
     best = select(func.count()).where(Response.time_band == "under_20", Response.key.not_in(worse))
     stuffed = select(Entry.id).join(Contract).where(Contract.reference.endswith(f"-{years.STUFFED[0] + 1:03d}"))
     assert session.scalar(best.where(Response.entry_id.in_(stuffed))) == len(county.YEARS) * years.STUFFED[1]
+
+
+def assert_samples_have_something_to_show(session: Session) -> None:
+    parts = session.scalars(select(SamplePart)).all()
+    assert len({part.sample_id for part in parts}) == len(samples.SAMPLED)
+    numbered = select(Invitation).where(Invitation.number.is_not(None))
+    cases = session.scalars(numbered).all()
+    assert len(cases) == sum(part.drawn for part in parts) == len(samples.SAMPLED) * samples.SIZE
+    assert all(case.roster_member_id for case in cases)
+    assert {case.outcome for case in cases} == {None, "refused", "unreachable", "moved"}
+    assert {case.used for case in cases} == {True, False}
+    assert all(name.startswith(samples.NAME) for name in session.scalars(select(RosterMember.name)))
 
 
 def test_a_database_with_other_data_is_left_alone(app: Flask, database: Database) -> None:
