@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evalsys.base.language import words
+from evalsys.evaluation.disclosure import Class
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.sentences import Line
 from evalsys.rules.model import Rules
@@ -159,12 +161,15 @@ class Shares:
         return self.levels[-1][2]
 
 
-def level_shares(levels: dict[str, dict[str, Any]], names: Names) -> list[Shares]:
+def level_shares(
+    levels: dict[str, dict[str, Any]], names: Names, *, together: Mapping[str, Sequence[Class]] | None = None
+) -> list[Shares]:
     """The spread of every criterion that enough people answered, in the order of the rules.
 
     Args:
         levels: by criterion, as a breakdown keeps them.
         names: of the levels and questions.
+        together: levels that are told together, by criterion; each by itself where not given.
     """
     told = []
     for criterion in names.rules.criteria:
@@ -173,7 +178,9 @@ def level_shares(levels: dict[str, dict[str, Any]], names: Names) -> list[Shares
             continue
         counts = kept["counts"]
         answers = sum(counts)
-        called = zip(names.levels(criterion.code), counts, strict=True)
+        own = names.levels(criterion.code)
+        runs = together[criterion.code] if together else [(place, place) for place in range(len(counts))]
+        called = [("–".join(dict.fromkeys((own[a], own[b]))), sum(counts[a : b + 1])) for a, b in runs]
         told.append(
             Shares(
                 criterion=criterion.code,

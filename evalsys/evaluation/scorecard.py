@@ -11,6 +11,7 @@ from evalsys.base.charts import DOWN, PARTS, UP, WHOLE, Axis, Piece, Row, altern
 from evalsys.base.errors import NotFound
 from evalsys.base.language import points
 from evalsys.evaluation.comparisons import comparisons_told
+from evalsys.evaluation.disclosure import disclosed
 from evalsys.evaluation.explanation import RAW, Explanation, Shares, explain, level_shares
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.next_grade import NextGrade, next_grade
@@ -61,7 +62,7 @@ class Scorecard:
 
 def scorecard(line: Line, names: Names, *, title_of: Callable[[str], str] = str) -> Scorecard:
     """Tell a line; `title_of`: what a contract is called, by its reference."""
-    explanation = explain(line, names.rules)
+    explanation, levels = explain(line, names.rules), line.breakdown["levels"]
     parts = None
     if explanation is not None:
         coming = next_grade(line, explanation, names.rules)
@@ -80,7 +81,7 @@ def scorecard(line: Line, names: Names, *, title_of: Callable[[str], str] = str)
         reasons=reasons(line, names),
         parts=parts,
         off=steps_off(names.rules),
-        shares=level_shares(line.breakdown["levels"], names),
+        shares=level_shares(levels, names, together=disclosed(levels, names.rules)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,6 +22,7 @@ from evalsys.collection.counting import Figures, by_entry
 from evalsys.collection.models import ReceiptLeaf
 from evalsys.evaluation import pooled_terms
 from evalsys.evaluation.arrays import inputs_of
+from evalsys.evaluation.disclosure import disclosed
 from evalsys.publication.bundle import layout
 from evalsys.publication.bundle.archive import packed, unpacked
 from evalsys.publication.bundle.contents import Material, files_of
@@ -31,6 +32,7 @@ from evalsys.publication.keys import KeyFolder, signing_keys
 from evalsys.publication.models import Edition, EditionRecord, EditionScore
 from evalsys.publication.queries import lines_of, rules_of_edition
 from evalsys.registry.models import Cycle, Entry
+from evalsys.rules.model import Rules
 from evalsys.scoring import engine
 from evalsys.scoring.inputs import Inputs
 from evalsys.scoring.public_inputs import public_inputs
@@ -110,12 +112,13 @@ def _leaves(session: Session, cycle: Cycle, before: EditionRecord | None) -> lis
 def _material(session: Session, edition: Edition, before: EditionRecord | None, leaves: Sequence[bytes]) -> Material:
     run, rules = edition.run, rules_of_edition(edition)
     inputs, terms = inputs_of(session, edition.cycle, rules), pooled_terms.from_json(run.pooled)
-    public = public_inputs(_in_any_order(inputs), rules, terms)
+    public, lines = public_inputs(_in_any_order(inputs), rules, terms), lines_of(session, edition)
     return Material(
         statement=_statement(session, edition, before, rules.version),
         rules=rules,
         rules_text=run.rules.text.encode(),
-        facts={line.contract_reference: _facts(line) for line in lines_of(session, edition)},
+        facts={line.contract_reference: _facts(line) for line in lines},
+        levels={line.contract_reference: list(_levels(line, rules)) for line in lines},
         public=public,
         terms=terms,
         result=engine.score(inputs, rules, seed=run.seed, frozen=terms),
@@ -161,6 +164,14 @@ def _facts(line: EditionScore) -> tuple[Value, ...]:
         line.starts_on.isoformat(),
         line.ends_on.isoformat(),
     )
+
+
+def _levels(line: EditionScore, rules: Rules) -> Iterator[tuple[Value, ...]]:
+    levels = line.breakdown["levels"]
+    for criterion, runs in disclosed(levels, rules).items():
+        for lowest, highest in runs:
+            answers = sum(levels[criterion]["counts"][lowest : highest + 1])
+            yield criterion, lowest + 1, highest + 1, answers
 
 
 def _in_any_order(inputs: Inputs) -> Inputs:

@@ -31,6 +31,7 @@ class Material:
         statement: what edition.json says beside the hashes: cycle, number, time, seed, counts, the edition before.
         rules, rules_text: by which it was scored.
         facts: by contract, the cells of contracts.csv between the reference and the frame.
+        levels: by contract, the cells of levels.csv after the reference.
         public, terms, result: of the run.
         names: pseudonyms of the raters.
         leaves: hashes of the received answers, in the order of the tree.
@@ -40,6 +41,7 @@ class Material:
     rules: Rules
     rules_text: bytes
     facts: Mapping[str, Sequence[Value]]
+    levels: Mapping[str, Sequence[Sequence[Value]]]
     public: PublicInputs
     terms: Pooled
     result: Result
@@ -55,6 +57,7 @@ def files_of(material: Material) -> dict[str, bytes]:
         "inputs.csv": inputs_rows(public, material.names),
         "raters.csv": zip(material.names, public.severity.tolist(), strict=True),
         "terms.csv": terms_rows(material.terms, public.facts.parties, public.facts.dimensions),
+        "levels.csv": ((contract, *row) for contract in material.levels for row in material.levels[contract]),
         "scores.csv": scores_rows(material.result, material.rules),
     }
     if public.adjusted is not None:

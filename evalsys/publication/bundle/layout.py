@@ -91,6 +91,13 @@ TABLES: dict[str, tuple[Field, ...]] = {
         _text("other_dimension", "code of the second dimension of a correlation", required=False),
         _number("value", "the term"),
     ),
+    "levels.csv": (
+        CONTRACT,
+        _text("criterion", "code of the criterion"),
+        _count("lowest", "lowest of the levels told together, from 1"),
+        _count("highest", "highest of them"),
+        _count("answers", "answers that chose one of them"),
+    ),
     "scores.csv": (
         CONTRACT,
         _text("status", "rated, provisional or withheld"),

@@ -26,6 +26,7 @@ score, interval and grade again. edition.json states the SHA-256 of every file; 
 | raters.csv | 评价员化名及宽严校正 | evaluators under pseudonyms of this edition, their severity |
 | terms.csv | 首次计算时冻结的参数 | terms frozen when the cycle was first scored |
 | adjusted.csv | 答题方式和答题人调整（启用时才有） | step 3, only where it is on |
+| levels.csv | 各题答案的分布（人少的档次合并） | how answers are spread; levels that few chose are told together |
 | scores.csv | 分数、误差范围、等级、名次范围 | scores, intervals, grades, rank sets |
 | leaves.txt | 收到的每份答卷的哈希值 | a hash for every answer received |
 | datapackage.json | 各表格的列说明 | Table Schema of every table |

@@ -75,6 +75,7 @@ def made_files(rules_text: bytes = RULES_TEXT, **changes: Any) -> dict[str, byte
         rules=rules,
         rules_text=rules_text,
         facts=facts,
+        levels={"C00": [("satisfied", 1, 3, 6), ("satisfied", 4, 5, 9)]},
         public=public_inputs(inputs, rules, result.pooled),
         terms=result.pooled,
         result=result,

@@ -1,0 +1,120 @@
+"""What is told of a contract's answers, and an attacker who tries to work out the rest."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evalsys.config import SHIPPED_RULES
+from evalsys.evaluation.disclosure import classes, disclosed
+from evalsys.rules.loading import load
+from evalsys.rules.model import Rules
+
+COUNTS = st.lists(st.integers(0, 12), min_size=2, max_size=6)
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return load(SHIPPED_RULES)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ([0, 0, 6, 7, 20], [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]),
+        ([1, 0, 6, 7, 20], [(0, 2), (3, 3), (4, 4)]),
+        ([6, 7, 20, 0, 1], [(0, 0), (1, 1), (2, 4)]),
+        ([0, 3, 4, 7, 20], [(0, 0), (1, 2), (3, 3), (4, 4)]),
+        ([1, 1, 1, 1, 1], [(0, 4)]),
+        ([0, 0, 0, 0, 3], [(0, 4)]),
+        ([2, 3, 2, 3, 5], [(0, 1), (2, 3), (4, 4)]),
+    ],
+)
+def test_levels_that_few_chose_are_told_with_their_neighbours(counts: list[int], told: list[tuple[int, int]]) -> None:
+    assert classes(counts) == told
+
+
+@given(COUNTS)
+def test_classes_cover_all_levels_and_are_as_fine_as_can_be(counts: list[int]) -> None:
+    found = classes(counts)
+    assert [place for a, b in found for place in range(a, b + 1)] == list(range(len(counts)))
+    sums = [sum(counts[a : b + 1]) for a, b in found]
+    if sum(counts) >= 5 or not any(counts):
+        assert all(total == 0 or total >= 5 for total in sums)
+    else:
+        assert found == [(0, len(counts) - 1)]
+    for cuts in itertools.combinations(range(1, len(counts)), len(found)):  # one class more
+        ends = [0, *cuts, len(counts)]
+        finer = [sum(counts[a:b]) for a, b in itertools.pairwise(ends)]
+        assert not all(total == 0 or total >= 5 for total in finer)
+
+
+def levels(**counts: Sequence[int]) -> dict[str, dict[str, object]]:
+    return {code: {"counts": list(values), "not_applicable": 0} for code, values in counts.items()}
+
+
+def test_a_second_question_of_the_dimension_is_made_coarser(rules: Rules) -> None:
+    told = disclosed(
+        levels(
+            recipient_satisfied=[0, 2, 8, 9, 20], recipient_help=[0, 6, 8, 9, 16], recipient_respect=[0, 0, 0, 9, 30]
+        ),
+        rules,
+    )
+    assert told["recipient_satisfied"] == [(0, 0), (1, 2), (3, 3), (4, 4)]
+    assert told["recipient_help"] == [(0, 0), (1, 2), (3, 3), (4, 4)]
+    assert told["recipient_respect"] == [(n, n) for n in range(5)]
+    told = disclosed(levels(recipient_satisfied=[0, 2, 8, 9, 20], recipient_help=[0, 0, 0, 0, 39]), rules)
+    assert told["recipient_help"] == [(0, 4)]
+
+
+def test_the_only_question_of_a_dimension_is_told_whole_or_not_at_all(rules: Rules) -> None:
+    assert disclosed(levels(recipient_life=[0, 2, 8, 9, 20]), rules)["recipient_life"] == [(0, 4)]
+    assert disclosed(levels(recipient_life=[0, 5, 8, 9, 20]), rules)["recipient_life"] == [(n, n) for n in range(5)]
+
+
+def test_named_raters_are_told_as_they_are(rules: Rules) -> None:
+    code = next(c.code for c in rules.criteria_for("third_party"))
+    assert disclosed(levels(**{code: [0, 0, 1, 1, 0]}), rules)[code] == [(n, n) for n in range(5)]
+
+
+def solutions(total: int, places: int) -> Iterator[tuple[int, ...]]:
+    """All ways to put so many answers into so many levels."""
+    if places == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in solutions(total - first, places - 1):
+            yield first, *rest
+
+
+def possible(told: Sequence[tuple[int, int]], counts: Sequence[int]) -> list[tuple[int, ...]]:
+    """What an attacker who sees the classes must hold possible."""
+    parts = [list(solutions(sum(counts[a : b + 1]), b - a + 1)) for a, b in told]
+    return [sum(some, ()) for some in itertools.product(*parts)]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.lists(st.integers(0, 9), min_size=5, max_size=5), min_size=2, max_size=2))
+def test_the_sums_of_the_inputs_do_not_single_out_what_was_taken_together(counts: list[list[int]]) -> None:
+    """Two questions of one dimension, equal weights: the attacker knows the sum of all composites too."""
+    first, second = counts
+    if sum(first) != sum(second) or sum(first) < 10:
+        return
+    rules = load(SHIPPED_RULES)
+    told = disclosed(levels(recipient_satisfied=first, recipient_help=second), rules)
+    if all(len(told[code]) == 5 for code in told):
+        return
+    published = sum(place * (a + b) for place, (a, b) in enumerate(zip(first, second, strict=True)))
+    fitting = {
+        one
+        for one, other in itertools.product(
+            possible(told["recipient_satisfied"], first), possible(told["recipient_help"], second)
+        )
+        if sum(place * (a + b) for place, (a, b) in enumerate(zip(one, other, strict=True))) == published
+    }
+    assert tuple(first) in fitting
+    assert len(fitting) > 1
