@@ -13,13 +13,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from evalsys.base import audit
 from evalsys.base.access import Role
+from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.queries import lines_of
 from evalsys.publication.usecases import publish
-from evalsys.registry.models import Entry, Region
+from evalsys.registry.models import Contract, Entry, Region
 from tests.evaluation.rated import all_at, rated_entry, respond
-from tests.factories import NOW, actor, make_contract, make_cycle, make_region, make_vendor
+from tests.factories import NOW, actor, make_contract, make_cycle, make_region, make_stratum, make_vendor
 from tests.pages import CheckedClient
 
 OFFICER = actor(Role.OFFICER)
@@ -191,6 +193,29 @@ def test_a_contract_page_tells_the_score_and_its_parts(client: CheckedClient, pu
     english = text_of(client, f"/contracts/{published.first}?lang=en")
     assert "Where the points come from" in english
     assert "with 95% confidence" in english
+
+
+def test_a_contract_page_tells_how_its_recipients_were_drawn(
+    client: CheckedClient, published: Published, write: Callable[..., Any]
+) -> None:
+    address = f"/contracts/{published.first}"
+    assert "调查对象如何抽取" not in text_of(client, address)
+
+    def draw(session: Session) -> None:
+        entry = session.scalars(select(Entry).join(Contract).where(Contract.reference == published.first)).one()
+        seed = SampleSeed(cycle_id=entry.cycle_id, seed="种子", source="彩票", fixed_at=NOW, fixed_by="甲")
+        given = {"design": "equal", "size": 12, "size_is_percent": False, "least": 0, "spare_percent": 20}
+        drawn = Sample(entry_id=entry.id, seed=seed, drawn_at=NOW, drawn_by="甲", **given)
+        stratum = make_stratum(session, entry=entry, size=60)
+        drawn.parts = [SamplePart(stratum_id=stratum.id, frame=60, drawn=12, spare=3, released=2)]
+        session.add(drawn)
+        audit.record(session, actor=OFFICER, act="collection.draw_sample", subject="cycle:2025", now=NOW)
+
+    write(draw)
+    page = text_of(client, address)
+    assert "等额分层" in page
+    assert "种子 (彩票)" in page
+    assert "启用备用样本" in page
 
 
 def test_an_unrated_contract_keeps_its_page_and_tells_why(client: CheckedClient, published: Published) -> None:
