@@ -44,6 +44,7 @@ def test_from_the_codes_to_the_messages(database: Database, write: Write, sign_i
     sent = browser.post(f"{URL}/new/invitation", follow_redirects=True)
     assert "已排队等待发送" in sent.text
     assert "刷新页面可查看进度" in sent.text
+    assert "messages.jsonl" in sent.text
     again = browser.post(f"{URL}/new/invitation")
     assert again.status_code == 409
     assert "没有可发送的对象" in again.text

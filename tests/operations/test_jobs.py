@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from evalsys import cli
 from evalsys.base import jobs
+from evalsys.base.command import speaking
 from evalsys.base.db import Database
 from evalsys.base.outbox import Message
+from evalsys.base.post import PostOffice
 from evalsys.collection.messages.models import KeptCode, MailingKind
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
-from tests.collection.messaged import messaged_world, start_now
+from evalsys.operations.jobs import worker_of
+from tests.collection.messaged import NOON, messaged_world, start_now
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -67,3 +79,47 @@ def test_it_works_until_a_signal_ends_it(monkeypatch: pytest.MonkeyPatch) -> Non
         signal.signal(signal.SIGTERM, former[0])
         signal.signal(signal.SIGINT, former[1])
     assert len(looks) == 2
+
+
+class Held:
+    """A mail server that takes a message and does not answer."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.came = threading.Event()
+
+    async def handle_DATA(self, *_given: object) -> str:  # noqa: N802 - aiosmtpd's name
+        self.taken += 1
+        self.came.set()
+        await asyncio.Event().wait()
+        return ""
+
+
+def test_a_worker_killed_before_the_answer_leaves_it_to_a_person(
+    settings: Settings, write: Callable[..., Any], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = write(messaged_world, contacts=["li.ming@example.cn"])
+    write(start_now, world.cycle, MailingKind.INVITATION)
+    held = Held()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(held, hostname="127.0.0.1", port=port)
+    controller.start()
+    monkeypatch.setenv("EVALSYS_SMTP_URL", f"smtp://127.0.0.1:{port}")
+    monkeypatch.setenv("EVALSYS_MAIL_FROM", "pj@example.gov.cn")
+    by_day = f"with time_machine.travel({NOON.timestamp()}): cli.run(['jobs', 'run'])"
+    command = [sys.executable, "-c", f"import time_machine; from evalsys import cli\n{by_day}"]
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            assert held.came.wait(60)
+        finally:
+            process.kill()
+    office = PostOffice.of(Settings.from_environment())
+    with speaking(settings):
+        another = worker_of(database, office, settings)
+        for later in (timedelta(minutes=5), timedelta(minutes=20), timedelta(days=3)):
+            assert not another.send_next(now=NOON + later)
+    controller.stop()
+    assert held.taken == 1
+    with database.reading() as session:
+        assert session.execute(select(Message.state, Message.why)).all() == [("unknown", "stopped")]

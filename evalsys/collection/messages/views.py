@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, Flask, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -24,8 +26,9 @@ from evalsys.collection.messages.models import MailingKind
 from evalsys.collection.messages.policy import POLICY
 from evalsys.collection.messages.words import CHANNELS, KINDS, SKIPPED, STATES, TROUBLES
 from evalsys.collection.progress import cycle_of
-from evalsys.registry.models import CycleState
+from evalsys.registry.models import Cycle, CycleState
 
+LISTED = (Channel.SMS, Channel.EMAIL)
 bp = Blueprint("messages", __name__, url_prefix="/collection/cycles/<code>/messages")
 
 
@@ -51,6 +54,11 @@ def _words() -> dict[str, object]:
 def _office() -> PostOffice:
     office: PostOffice = current_app.extensions["post_office"]
     return office
+
+
+def _to_nobody(cycle: Cycle, channels: Collection[str]) -> list[Channel]:
+    """Those of some channels that are not set up, or not meant to reach anybody."""
+    return [each for each in LISTED if each in channels and (cycle.simulated or not _office().goes_out(each))]
 
 
 def _kind(name: str) -> MailingKind:
@@ -87,7 +95,7 @@ def preview(code: str, kind: str) -> ResponseReturnValue:
         plan=plan,
         begins=POLICY.next_moment(moment),
         by_night=POLICY.next_moment(moment) > moment,
-        to_nobody=[channel for channel in plan.by_channel if cycle.simulated or not _office().goes_out(channel)],
+        to_nobody=_to_nobody(cycle, plan.by_channel),
         file=FILE,
         collects=cycle.state == CycleState.COLLECTING,
     )
@@ -111,12 +119,14 @@ def batch(code: str, number: int) -> ResponseReturnValue:
     """How far a batch is, and what went wrong."""
     actor = current_actor()
     cycle = cycle_of(reading(), code, actor=actor)
-    mailing = mailings.mailing_of(reading(), cycle, number, actor=actor)
+    found = mailings.progress(reading(), mailings.mailing_of(reading(), cycle, number, actor=actor))
     return render_template(
         "collection/messages_batch.html",
         cycle=cycle,
-        batch=mailings.progress(reading(), mailing),
-        listed_channels=[Channel.SMS, Channel.EMAIL],
+        batch=found,
+        listed_channels=LISTED,
+        to_nobody=_to_nobody(cycle, {channel for _state, channel in found.counts}),
+        file=FILE,
         may_decide=actor.role == Role.ADMINISTRATOR and cycle.state == CycleState.COLLECTING,
     )
 
