@@ -74,7 +74,7 @@ class Worker:
                 self.tidy(now=present())
                 if self.send_next(now=present()):
                     continue
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError) as error:  # SQLite's lock file is opened by ourselves
                 _log.warning("messages wait: %s", type(error).__name__)
             wait(PAUSE)
 
@@ -139,7 +139,7 @@ class Worker:
         with self._database.transaction() as session:
             kept = session.get(Message, message.id, with_for_update=True)
             undecided = (MessageState.SENDING, MessageState.UNKNOWN)
-            if kept is None or kept.attempts != message.attempts or kept.state not in undecided:
+            if kept is None or kept.changed_at != message.changed_at or kept.state not in undecided:
                 return  # it took too long, and somebody has decided meanwhile
             if failure is None:
                 outbox.end(kept, MessageState.SENT, now=now)

@@ -190,17 +190,24 @@ def test_one_that_cannot_be_composed_does_not_stop_the_others(
     assert "13800138000" not in caplog.text
 
 
-def test_who_comes_back_late_does_not_overrule_a_decision(database: Database) -> None:
+@pytest.mark.parametrize("again", [False, True])
+def test_who_comes_back_late_does_not_overrule_a_decision(database: Database, *, again: bool) -> None:
+    """Neither one that waits to be carried out, nor one that another carries out just then."""
     put(database)
 
     class Slow(Way):
         def send(self, _letter: Letter) -> None:
-            worker(database, self).send_next(now=NOW + 11 * MINUTE)  # another finds it stopped
+            later = NOW + 11 * MINUTE
+            worker(database, self).send_next(now=later)  # another finds it stopped
             with database.transaction() as session:
-                send_again(session, 1, [MessageState.UNKNOWN], due_at=NOW + timedelta(days=1))
+                send_again(session, 1, [MessageState.UNKNOWN], due_at=later)
+                message = outbox.next_due(session, now=later)
+                assert message is not None
+                if again:
+                    outbox.begin(message, now=later)
 
     worker(database, Slow()).send_next(now=NOW)
-    assert (only(database).state, only(database).attempts) == ("waiting", 0)
+    assert only(database).state == ("sending" if again else "waiting")
 
 
 def test_many_workers_send_each_message_once(database: Database) -> None:
@@ -257,12 +264,15 @@ def test_it_works_without_a_pause_while_there_is_something_to_do(
 def test_a_database_that_is_away_is_asked_again(
     database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    errors = [OperationalError("SELECT", {}, Exception()), TimeoutError()]
+
     def away(*_given: object, **_more: object) -> Any:
-        raise OperationalError("SELECT", {}, Exception())
+        raise errors.pop(0)
 
     monkeypatch.setattr(Worker, "send_next", away)
     assert run(database, Way(), monkeypatch, rounds=2) == [jobs.PAUSE] * 2
     assert "OperationalError" in caplog.text
+    assert "TimeoutError" in caplog.text
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
