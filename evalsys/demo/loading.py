@@ -19,6 +19,7 @@ from evalsys.collection.codes import code_hash, code_key, new_code
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
 from evalsys.demo import county, samples, years
+from evalsys.demo.messages import write_to_recipients
 from evalsys.demo.people import Cast, make_cast
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.keys import key_folder
@@ -97,6 +98,8 @@ def _load_year(
             years.collect_assessments(session, rules, cast, cases, generator)
             cycle.state = CycleState.REVIEW.value
         rows.insert(session)
+        if not past:
+            write_to_recipients(session, cycle, secret=current_app.config["SETTINGS"].require_secret_key())
     if past:
         with database.transaction() as session:
             kept = session.get_one(Cycle, cycle.id)

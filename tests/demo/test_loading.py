@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict
+from evalsys.base.outbox import Message
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie
+from evalsys.collection.messages.models import KeptCode
 from evalsys.collection.models import (
     Assessment,
     Assignment,
@@ -66,6 +68,9 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         assert invited is not None
         assert frame - invited >= 10_000
         assert_samples_have_something_to_show(session)
+        states = set(session.scalars(select(Message.state)))
+        assert states == {"sent", "failed", "unknown"}  # nothing waits that a worker would send
+        assert session.scalar(select(func.count()).select_from(KeptCode))
     assert "模拟数据" in client.get("/rankings").text
     with database.transaction() as session:
         link = ready_link(session, settings)
