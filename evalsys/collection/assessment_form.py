@@ -95,7 +95,7 @@ def _visit_fields() -> Iterator[tuple[str, Field]]:
     for number in range(1, MOST_VISITS + 1):
         yield f"visit-{number}-day", DateField(_l("Day of the visit"), validators=[Optional(), _not_to_come])
         for part, label, hint in (
-            ("place", _l("Place"), ""),
+            ("place", _l("Place of the visit"), ""),
             ("met", _l("Who was met"), _l("Functions, such as “head of the station”; no names of recipients.")),
         ):
             short = Length(max=PLACE_LIMIT, message=_l("Shorten it to %(limit)s characters.", limit=PLACE_LIMIT))

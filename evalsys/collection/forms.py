@@ -52,6 +52,14 @@ class RatingsFileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     )
 
 
+class TableFileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    file = FileField(
+        _l("Table"),
+        description=_l("Excel (.xlsx) or CSV in UTF-8 or GB18030, at most 32 MB."),
+        validators=[FileRequired(_l("Choose a file."))],
+    )
+
+
 class ConfirmRatingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     replace = BooleanField(_l("Replace these ratings by those of the file"))
 

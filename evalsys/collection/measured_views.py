@@ -12,12 +12,14 @@ from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
 from evalsys.base.forms import refuse
+from evalsys.base.language import words
 from evalsys.base.tables import CellFault, TableFaulty, download
 from evalsys.collection import measured, progress
-from evalsys.collection.forms import RatingsFileForm
+from evalsys.collection.forms import TableFileForm
 from evalsys.config import Settings
 from evalsys.registry.cycles import cycle_by_code
 from evalsys.registry.imports import Scope, make_plan, template, uploads
+from evalsys.registry.pins import rules_of
 
 bp = Blueprint("measured", __name__, url_prefix="/collection")
 
@@ -37,7 +39,7 @@ def sheet(kind: str) -> ResponseReturnValue:
 @allow(Role.ADMINISTRATOR)
 def upload(code: str) -> ResponseReturnValue:
     """What is recorded, and the form for a file; every fault in it is listed on this page, else its preview follows."""
-    actor, form, status = current_actor(), RatingsFileForm(), 422 if request.method == "POST" else 200
+    actor, form, status = current_actor(), TableFileForm(), 422 if request.method == "POST" else 200
     cycle = progress.cycle_of(reading(), code, actor=actor)
     measured.require_recording(cycle, actor)
     faults: tuple[CellFault, ...] = ()
@@ -55,7 +57,9 @@ def upload(code: str) -> ResponseReturnValue:
             token = uploads.keep(_instance(), data, **named, actor=actor, now=now())
             return redirect(url_for(".preview", token=token), code=303)
     rows = measured.values_of(reading(), cycle, actor=actor)
-    return render_template("collection/measured.html", cycle=cycle, form=form, faults=faults, rows=rows), status
+    names = {criterion.code: words(criterion.text) for criterion in rules_of(cycle).criteria}
+    page = render_template("collection/measured.html", cycle=cycle, form=form, faults=faults, rows=rows, names=names)
+    return page, status
 
 
 @bp.get("/measured/<token>")

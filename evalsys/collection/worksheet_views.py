@@ -15,7 +15,7 @@ from evalsys.base.errors import Fault
 from evalsys.base.forms import refuse
 from evalsys.base.tables import CellFault, TableFaulty, download
 from evalsys.collection import tasks, worksheet
-from evalsys.collection.forms import RatingsFileForm
+from evalsys.collection.forms import TableFileForm
 from evalsys.config import Settings
 from evalsys.registry.imports import uploads
 
@@ -39,7 +39,7 @@ def sheet(kind: str) -> ResponseReturnValue:
 @allow(*tasks.PARTY_OF)
 def upload() -> ResponseReturnValue:
     """The form for a filled sheet; every fault in it is listed on this page, else its preview follows."""
-    actor, form, status = current_actor(), RatingsFileForm(), 422 if request.method == "POST" else 200
+    actor, form, status = current_actor(), TableFileForm(), 422 if request.method == "POST" else 200
     faults: tuple[CellFault, ...] = ()
     if form.validate_on_submit():
         data = form.file.data.read()

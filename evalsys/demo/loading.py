@@ -97,6 +97,8 @@ def _load_year(
         if past:
             years.collect_assessments(session, rules, cast, cases, generator)
             cycle.state = CycleState.REVIEW.value
+        else:
+            years.record_staffing(session, rules, cases)
         rows.insert(session)
         if not past:
             write_to_recipients(session, cycle, secret=current_app.config["SETTINGS"].require_secret_key())

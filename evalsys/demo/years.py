@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
 from evalsys.base.db import Base
+from evalsys.collection.assessment_models import MeasuredValue, SiteVisit
 from evalsys.collection.declarations import Declare, Stated, declare
 from evalsys.collection.interest_models import TieKind
 from evalsys.collection.models import (
@@ -336,11 +337,30 @@ def _assessment(
         state="submitted",
         saved_at=submitted,
         submitted_at=submitted,
+        buy_again=case.quality > 0.5 if party == "purchaser" else None,
+        visits=_visits(case, submitted) if party == "third_party" else [],
         ratings=[
             AssessmentRating(criterion=code, value=value, not_applicable=value is None)
             for code, value in answer(rules, criteria, case.quality, rater, generator).items()
         ],
     )
+
+
+def _visits(case: Case, submitted: datetime) -> list[SiteVisit]:
+    day = submitted.date() - timedelta(days=3)
+    place = f"{case.strata[0].township}服务点"
+    return [SiteVisit(number=1, visited_on=day, place=place, met="服务点负责人", notes="查看台账，抽查服务记录。")]
+
+
+def record_staffing(session: Session, rules: Rules, cases: list[Case]) -> None:
+    """What the record of staff says of two contracts in three; the others' purchasers fill it in."""
+    measured = [criterion for criterion in rules.criteria if criterion.source is Source.MEASURED]
+    for n, case in enumerate(cases):
+        for criterion in measured if n % 3 else ():
+            row = MeasuredValue(entry_id=case.entry.id, criterion=criterion.code, value=round(0.7 + n % 7 / 20, 2))
+            row.source, row.recorded_by = "人员台账（模拟），10 月", "杜海"
+            row.recorded_at = datetime(case.contract.starts_on.year, 10, 20, 2, tzinfo=UTC)
+            session.add(row)
 
 
 def _drawn(shares: tuple[tuple[str, float], ...], generator: np.random.Generator) -> str:
