@@ -58,7 +58,12 @@ def _tell(found: ratings_import.Preview, *, dry_run: bool) -> None:
             )
         )
     if found.replaced and not found.unchanged:
-        click.echo(_("Replaced: %(count)s contracts and parties", count=len(found.replaced)))
+        replaced = len(found.replaced)
+        click.echo(
+            _("Would be replaced, with --replace: %(count)s contracts and parties", count=replaced)
+            if dry_run
+            else _("Replaced: %(count)s contracts and parties", count=replaced)
+        )
     if found.unchanged:
         click.echo(_("Nothing changed: the same rows are in already."))
     elif dry_run:

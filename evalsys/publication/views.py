@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template, request
+from flask import Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -59,6 +59,14 @@ def rankings() -> ResponseReturnValue:
         editions=queries.editions_in_force(reading()),
         names=Names(rules_of_edition(shown.edition)),
     )
+
+
+@bp.get("/rankings/")
+@access.public
+def rankings_with_a_slash() -> ResponseReturnValue:
+    """As people type it: the page has one address."""
+    asked = request.query_string.decode("latin-1")
+    return redirect(url_for("publication.rankings") + (f"?{asked}" if asked else ""), code=308)
 
 
 @bp.get("/rankings.<any(csv, xlsx):kind>")

@@ -55,6 +55,10 @@ def steps(rules: Rules) -> tuple[Step, ...]:
     return tuple(make(rules) for make in makers)
 
 
+def _off(number: int, name: Text, *, zh: str, en: str) -> Step:
+    return Step(number, name, on=False, says=Text(zh=zh, en=en), formulas=())
+
+
 def _points(rules: Rules) -> Step:
     share = f"{rules.answered_share:.0%}"
     return Step(
@@ -75,11 +79,12 @@ def _points(rules: Rules) -> Step:
 def _weighting(rules: Rules) -> Step:
     name = Text(zh="谁作了答", en="Who answered")
     if rules.weighting is None:
-        off = Text(
+        return _off(
+            2,
+            name,
             zh="未启用：服务对象的每份答卷分量相同，不管哪个乡镇（街道）答得多、哪个答得少。",
             en="Off: every recipient's answer counts the same, whichever township answered more.",
         )
-        return Step(2, name, on=False, says=off, formulas=())
     least, trim = rules.weighting.stratum_minimum, f"{rules.weighting.trim:g}"
     return Step(
         2,
@@ -99,11 +104,12 @@ def _weighting(rules: Rules) -> Step:
 def _adjustment(rules: Rules) -> Step:
     name = Text(zh="怎样作答", en="How they answered")
     if rules.adjustment is None:
-        off = Text(
+        return _off(
+            3,
+            name,
             zh="未启用：电话、代填等不同答题方式的答卷一视同仁，不作加减。系数只能用以前年度的数据估计。",
             en="Off: answers count alike however they came. Coefficients could only come from an earlier cycle.",
         )
-        return Step(3, name, on=False, says=off, formulas=())
     adjustment = rules.adjustment
     entries = [
         (rules.dimension(c.dimension).name, MODES[c.mode] if c.mode else rules.criterion(c.criterion or "").text, c)
@@ -129,11 +135,12 @@ def _adjustment(rules: Rules) -> Step:
 def _severity(rules: Rules) -> Step:
     name = Text(zh="谁来评判", en="Who judged")
     if rules.severity is None:
-        off = Text(
+        return _off(
+            4,
+            name,
             zh="未启用：评价员宽严不同，不作校正，其影响计入误差。",
             en="Off: evaluators count as they are; that some are more severe is part of the margin of error.",
         )
-        return Step(4, name, on=False, says=off, formulas=())
     party = rules.party(rules.severity.party).name
     least, sd = rules.interval.pool_minimum, f"{rules.interval.assumed_rater_sd:g}"
     return Step(
@@ -214,11 +221,12 @@ def _score(rules: Rules) -> Step:
 def _shrinkage(rules: Rules) -> Step:
     name = Text(zh="与同组比较后的估计", en="Beside its peers")
     if rules.shrinkage is None:
-        off = Text(
+        return _off(
+            7,
+            name,
             zh="未启用：不计算收缩后的分数；下一年度选择时看原分数。",
             en="Off: no score is drawn towards its peers; past performance reads the plain score.",
         )
-        return Step(7, name, on=False, says=off, formulas=())
     return Step(
         7,
         name,
@@ -255,12 +263,13 @@ def _ranks(rules: Rules) -> Step:
     name = Text(zh="名次", en="Ranks")
     minimum = rules.peer_group_minimum
     if rules.rank_sets is None:
-        off = Text(
+        return _off(
+            9,
+            name,
             zh=f"未启用名次范围：只有名次，在同组内排，同分同名次；不足 {minimum} 个项目的组并入上级组。",
             en=f"Rank sets are off: plain ranks inside a peer group stand alone; fewer than {minimum} join the group "
             "above.",
         )
-        return Step(9, name, on=False, says=off, formulas=())
     sets = rules.rank_sets
     zh_joint, en_joint = ("同时成立", "all at once") if sets.simultaneous else ("逐个成立", "each for itself")
     return Step(
@@ -284,11 +293,12 @@ def _ranks(rules: Rules) -> Step:
 def _sensitivity(rules: Rules) -> Step:
     name = Text(zh="权重的影响", en="What the weights do")
     if rules.sensitivity is None:
-        off = Text(
+        return _off(
+            10,
+            name,
             zh="未启用：不计算改变权重时名次怎样变化。",
             en="Off: how ranks would move under other weights is not reckoned.",
         )
-        return Step(10, name, on=False, says=off, formulas=())
     step = rules.sensitivity
     return Step(
         10,
@@ -307,8 +317,9 @@ def _sensitivity(rules: Rules) -> Step:
 def _reliability(rules: Rules) -> Step:
     name = Text(zh="评价是否可靠", en="Are the raters reliable?")
     if rules.reliability is None:
-        off = Text(zh="未启用：不计算评价员之间的一致程度。", en="Off: agreement between raters is not reckoned.")
-        return Step(11, name, on=False, says=off, formulas=())
+        return _off(
+            11, name, zh="未启用：不计算评价员之间的一致程度。", en="Off: agreement between raters is not reckoned."
+        )
     target = f"{rules.reliability.target:g}"
     return Step(
         11,
@@ -328,8 +339,7 @@ def _reliability(rules: Rules) -> Step:
 def _integrity(rules: Rules) -> Step:
     name = Text(zh="异常评分", en="Integrity")
     if rules.integrity is None:
-        off = Text(zh="未启用：不自动查找异常评分。", en="Off: nothing looks for suspicious ratings.")
-        return Step(12, name, on=False, says=off, formulas=())
+        return _off(12, name, zh="未启用：不自动查找异常评分。", en="Off: nothing looks for suspicious ratings.")
     return Step(
         12,
         name,

@@ -13,6 +13,7 @@ from PIL import Image
 
 from evalsys.base import language
 from evalsys.base.errors import Invalid
+from evalsys.base.tables import unpacking
 from evalsys.collection import evidence_files
 from evalsys.collection.evidence_files import NAME_LENGTH, checked
 from tests.collection.files import (
@@ -133,7 +134,7 @@ def test_a_picture_that_would_fill_the_memory_is_refused(app: Flask, side: int) 
 
 
 def test_a_workbook_that_unpacks_to_gigabytes_is_refused(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence_files, "MOST_UNPACKED", 3 * 1024**2)
+    monkeypatch.setattr(unpacking, "MOST_UNPACKED", 3 * 1024**2)
     assert checked("a.xlsx", workbook(**{"xl/a.xml": bytes(2 * 1024**2)}))
     with pytest.raises(Invalid, match="3 MB"):
         checked("a.xlsx", workbook(**{"xl/a.xml": bytes(4 * 1024**2)}))

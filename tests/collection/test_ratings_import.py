@@ -83,6 +83,10 @@ def test_the_command_replaces_only_when_told(
     run(rows(world), "--cycle", "2026")
     assert run(rows(world, 4), "--cycle", "2026") == 2
     assert "--replace" in capsys.readouterr().err
+    assert run(rows(world, 4), "--cycle", "2026", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "将被替换：1 组" in said
+    assert "已替换" not in said
     assert run(rows(world, 4), "--cycle", "2026", "--replace") == 0
     assert "已替换" in capsys.readouterr().out
     assert counted(database) == (1, 1)

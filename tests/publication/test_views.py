@@ -92,6 +92,12 @@ def test_before_anything_is_published_pages_say_so(client: CheckedClient, addres
     assert "尚无公告" in text_of(client, address)
 
 
+@pytest.mark.parametrize("asked", ["", "?edition=1&text=%E5%85%BB"])
+def test_the_rankings_have_one_address(client: CheckedClient, asked: str) -> None:
+    answer = client.get(f"/rankings/{asked}")
+    assert (answer.status_code, answer.location) == (308, f"/rankings{asked}")
+
+
 def test_before_anything_is_published_there_is_no_file(client: CheckedClient) -> None:
     text_of(client, "/rankings.csv", 404)
 

@@ -7,6 +7,7 @@ collects every fault; writing never lets a text become a formula.
 from evalsys.base.tables.faults import CellFault, TableFaulty
 from evalsys.base.tables.reading import MAX_ROWS, Column, Row, Table, read_table
 from evalsys.base.tables.streaming import TableFile
+from evalsys.base.tables.unpacking import part_names, read_through
 from evalsys.base.tables.values import ValueWrong, as_day, as_money, as_number, as_text, as_whole
 from evalsys.base.tables.writing import FORMATS, Cell, Sheet, download, write_csv, write_xlsx
 
@@ -28,7 +29,9 @@ __all__ = [
     "as_text",
     "as_whole",
     "download",
+    "part_names",
     "read_table",
+    "read_through",
     "write_csv",
     "write_xlsx",
 ]

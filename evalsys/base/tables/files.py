@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +12,9 @@ from flask_babel import gettext as _
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from evalsys.base.errors import Invalid
+from evalsys.base.tables.unpacking import broken_workbook, part_names, read_through
 from evalsys.base.tables.values import Value
 
-MOST_UNPACKED = 256 * 1024 * 1024
 HEADING_WITHIN = 20  # rows of titles that may stand above the headings
 _FAR_COLUMN = re.compile(rb"\sr=[\"'](?:[D-Z][A-Z]|C[W-Z]|[A-Z]{3})\d")  # beyond CV, the hundredth
 _FAR_ROW = re.compile(rb"\sr=[\"'][A-Z]{0,3}(\d{5,})[\"']")
@@ -64,13 +62,6 @@ def unclosed_quotation(row: int) -> Invalid:
     )
 
 
-def _broken() -> Invalid:
-    return Invalid(
-        _("The file is broken and cannot be read."),
-        remedy=_("Open it in Excel or WPS, save it as .xlsx again and send that."),
-    )
-
-
 def no_table() -> Invalid:
     """The refusal of a file that is something else."""
     return Invalid(
@@ -80,24 +71,11 @@ def no_table() -> Invalid:
 
 
 def _check_archive(data: bytes, most_rows: int) -> None:
-    """Unpack once, counting: a small archive may hold gigabytes, and one far cell would make the reader fill them."""
-    unpacked = 0
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if "[Content_Types].xml" not in archive.namelist():
-                raise no_table()
-            for member in archive.infolist():
-                unpacked += member.file_size  # reading stops there, and a lie ends in a wrong checksum
-                if unpacked > MOST_UNPACKED:
-                    raise Invalid(
-                        _("Unpacked, the workbook is larger than %(n)s MB.", n=MOST_UNPACKED // 1024**2),
-                        remedy=_("Copy the table alone into a new workbook, or save it as .csv."),
-                    )
-                content = archive.read(member)
-                if member.filename.startswith("xl/worksheets/"):
-                    _check_extent(content, most_rows)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise _broken() from error
+    """One far cell would make the reader fill the memory."""
+    if "[Content_Types].xml" not in part_names(data):
+        raise no_table()
+    for sheet in read_through(data, "xl/worksheets/"):
+        _check_extent(sheet, most_rows)
 
 
 def _check_extent(sheet: bytes, most_rows: int) -> None:
@@ -120,7 +98,7 @@ def _workbook(data: bytes) -> list[RawSheet]:
                 if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible
             ]
     except (CalamineError, OSError) as error:
-        raise _broken() from error
+        raise broken_workbook() from error
 
 
 def _raw(sheet: CalamineSheet) -> RawSheet:
