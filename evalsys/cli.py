@@ -28,6 +28,7 @@ COMMANDS = {
     "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "import": ("evalsys.cli:import_files", "Take in vendors, contracts, frames and more from files."),
+    "export": ("evalsys.cli:export_files", "Write ratings into a file."),
     "cycle": ("evalsys.publication.commands:cycle", "Open, close, score or publish a cycle."),
     "verify": (
         "evalsys.publication.bundle_commands:verify",
@@ -54,6 +55,10 @@ IMPORTS = {
     "frames": ("evalsys.registry.commands:frames", "How many recipients each contract of a cycle serves."),
     "roster": ("evalsys.registry.commands:roster", "Names of recipients, where they are invited by name."),
     "ratings": ("evalsys.collection.rating_commands:ratings", "Ratings: a row for each contract, rater and criterion."),
+}
+
+EXPORTS = {
+    "ratings": ("evalsys.collection.export_commands:ratings", "The ratings of a cycle that count."),
 }
 
 RULES = {
@@ -106,6 +111,11 @@ def evalsys() -> None:
 @click.group("import", cls=LazyGroup, places=IMPORTS)
 def import_files() -> None:
     """Take in a file (.xlsx, or .csv in UTF-8 or GB18030): all of it, or nothing when any cell is at fault."""
+
+
+@click.group("export", cls=LazyGroup, places=EXPORTS)
+def export_files() -> None:
+    """Write what is in the database into a file."""
 
 
 @click.group("rules", cls=LazyGroup, places=RULES)

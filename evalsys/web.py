@@ -30,6 +30,7 @@ from evalsys.collection import (
     cosign_views,
     desk_views,
     evidence_views,
+    export_views,
     interest_views,
     interview_views,
     invitation_views,
@@ -159,6 +160,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(invitation_views.bp)
     app.register_blueprint(outcome_views.bp)
     app.register_blueprint(desk_views.bp)
+    app.register_blueprint(export_views.bp)
     messages.install(app)
 
     @app.get("/healthz")

@@ -48,6 +48,7 @@ ACTS: dict[str, LazyString] = {
     "collection.cosign_assessment": _l("Rating co-signed"),
     "collection.declare_interests": _l("Declaration of interests signed"),
     "collection.draw_sample": _l("Sample of recipients drawn"),
+    "collection.export_ratings": _l("Ratings saved as a file"),
     "collection.fix_seed": _l("Seed of a sample fixed"),
     "collection.draw_rechecks": _l("Interviews drawn to be checked again"),
     "collection.import_ratings": _l("Ratings taken in from a file"),

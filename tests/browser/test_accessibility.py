@@ -234,6 +234,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "publishing.show": {"code": "2025"},
     "ratings.confirm": _ratings_file,
     "ratings.upload": OF_2026,
+    "ratings_export.show": {"code": "2025"},
     "rechecks.check": _recheck,
     "rechecks.interviewers": OF_2026,
     "registry.contract": _contract_number,
