@@ -34,6 +34,7 @@ from evalsys.collection import (
     interest_views,
     interview_views,
     invitation_views,
+    late_views,
     measured_views,
     outcome_views,
     plan_views,
@@ -144,6 +145,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(return_views.bp)
     interest_views.install(app)
     app.register_blueprint(plan_views.bp)
+    app.register_blueprint(late_views.bp)
     ratings_views.install(app)
     interview_views.install(app)
     recheck_views.install(app)

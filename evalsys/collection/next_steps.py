@@ -42,7 +42,7 @@ def _own(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> Iter
         yield Note(label, number(without), url_for("invitations.invitations", code=cycle.code))
     overdue = sum(line.rated.overdue.total() for line in lines)
     if overdue:
-        yield Note(_("Assessments overdue"), number(overdue), url_for("desk.show", code=cycle.code, sort="-overdue"))
+        yield Note(_("Assessments overdue"), number(overdue), url_for("late.show", code=cycle.code))
     if invited:
         rated = [line for line in by_township(session, cycle, actor=actor) if line.figures.rate is not None]
         if len(rated) > 1:

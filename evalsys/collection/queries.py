@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -15,14 +15,35 @@ from evalsys.base.language import CHINA
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
 from evalsys.collection.assessment_models import Cosigning, CosigningState
 from evalsys.collection.assessments import party_of
-from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState, Assignment
+from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState, AssessmentVersion, Assignment
 from evalsys.collection.questionnaire import questionnaire
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, Vendor
 from evalsys.registry.pins import rules_of
 
 NOT_BEGUN = "not_begun"
+RETURNED = "returned"  # a draft that was submitted before, and sent back with a reason
 AWAITING = "awaiting"
-STATES = (NOT_BEGUN, AssessmentState.DRAFT.value, AWAITING, AssessmentState.SUBMITTED.value)
+STATES = (NOT_BEGUN, AssessmentState.DRAFT.value, RETURNED, AWAITING, AssessmentState.SUBMITTED.value)
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """Which contracts of a rater's list are wanted; what is empty leaves nothing out.
+
+    Attributes:
+        state: one of STATES.
+        cycle: a cycle's code; empty for all that collect now.
+        region: a region's code.
+        vendor: a vendor's credit code.
+    """
+
+    state: str = ""
+    cycle: str = ""
+    region: str = ""
+    vendor: str = ""
+
+    def __bool__(self) -> bool:
+        return any((self.state, self.cycle, self.region, self.vendor))
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,7 @@ class WorkItem:
         state: one of STATES.
         answered, asked: questions that have an answer, of all that there are (0: the rules ask this party nothing).
         days_left: to the due date; negative when it is over.
+        reason: why it was sent back; empty where it was not.
         open: whether the cycle still collects.
     """
 
@@ -49,6 +71,8 @@ class WorkItem:
     answered: int
     asked: int
     open: bool
+    region: str = ""
+    reason: str = ""
 
 
 def today(now: datetime) -> date:
@@ -59,7 +83,12 @@ def today(now: datetime) -> date:
 def state_or_not_begun() -> ColumnElement[str]:
     """The state of an outer-joined assessment, one of STATES."""
     asked = exists().where(Cosigning.assessment_id == Assessment.id, Cosigning.state == CosigningState.ASKED)
-    return case((asked, literal(AWAITING)), else_=func.coalesce(Assessment.state, literal(NOT_BEGUN)))
+    back = and_(
+        Assessment.state == AssessmentState.DRAFT, exists().where(AssessmentVersion.assessment_id == Assessment.id)
+    )
+    return case(
+        (asked, literal(AWAITING)), (back, literal(RETURNED)), else_=func.coalesce(Assessment.state, literal(NOT_BEGUN))
+    )
 
 
 def _own_work(actor: Actor) -> Select[int]:
@@ -108,30 +137,39 @@ def _due(actor: Actor) -> Sortable:
     return Cycle.closes_on if actor.role == Role.PURCHASER else func.coalesce(Assignment.due_on, Cycle.closes_on)
 
 
-def worklist(
-    session: Session, wanted: Wanted, *, actor: Actor, now: datetime, state: str = "", cycle: str = ""
-) -> Page[WorkItem]:
-    """A rater's contracts, one page of them.
+def _narrowed(actor: Actor, only: Narrowing) -> Select[int]:
+    """A rater's entries that are wanted, of whatever state."""
+    work = _own_work(actor).where(Cycle.code == only.cycle if only.cycle else Cycle.state == CycleState.COLLECTING)
+    if only.region:
+        work = work.where(Region.code == only.region)
+    if only.vendor:
+        work = work.where(Vendor.credit_code == only.vendor)
+    return work
 
-    Args:
-        state: one of STATES; empty for all.
-        cycle: a cycle's code; empty for all that collect now.
-    """
+
+EVERYTHING = Narrowing()
+
+
+def worklist(
+    session: Session, wanted: Wanted, *, actor: Actor, now: datetime, only: Narrowing = EVERYTHING
+) -> Page[WorkItem]:
+    """A rater's contracts, one page of them."""
     due = _due(actor)
-    statement = _own_work(actor).add_columns(
+    statement = _narrowed(actor, only).add_columns(
         Assessment.id.label("assessment_id"),
         Cycle.id.label("cycle_id"),
         Contract.reference,
         Contract.title,
         Vendor.name.label("vendor"),
         Contract.service_type,
+        Region.name.label("region"),
         due.label("due_on"),
         state_or_not_begun().label("state"),
         _answered().label("answered"),
+        _last_reason().label("reason"),
     )
-    statement = statement.where(Cycle.code == cycle if cycle else Cycle.state == CycleState.COLLECTING)
-    if state in STATES:
-        statement = statement.where(state_or_not_begun() == state)
+    if only.state in STATES:
+        statement = statement.where(state_or_not_begun() == only.state)
     page = paginate(
         session,
         statement,
@@ -140,6 +178,7 @@ def worklist(
             "reference": Contract.reference,
             "title": Contract.title,
             "vendor": Vendor.name,
+            "region": Region.name,
             "due": due,
             "state": state_or_not_begun(),
         },
@@ -163,6 +202,44 @@ def _answered() -> ScalarSelect[int]:
     )
 
 
+def _last_reason() -> ScalarSelect[str]:
+    """Why the assessment was sent back the last time."""
+    return (
+        select(AssessmentVersion.reason)
+        .where(AssessmentVersion.assessment_id == Assessment.id)
+        .order_by(AssessmentVersion.number.desc())
+        .limit(1)
+        .correlate(Assessment)
+        .scalar_subquery()
+    )
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a rater's list can be narrowed to, as pairs of code and name, and how many contracts each state has."""
+
+    cycles: Sequence[Cycle]
+    regions: Sequence[tuple[str, str]]
+    vendors: Sequence[tuple[str, str]]
+    states: Mapping[str, int]
+
+
+def choices(session: Session, only: Narrowing, *, actor: Actor) -> Choices:
+    """The filters of a rater's list; states are counted among what the other filters leave."""
+    work = _narrowed(actor, replace(only, region="", vendor=""))
+    regions = work.with_only_columns(Region.code, Region.name, Region.path).distinct().order_by(Region.path)
+    vendors = work.with_only_columns(Vendor.credit_code, Vendor.name).distinct().order_by(Vendor.name)
+    states = _narrowed(actor, only).with_only_columns(state_or_not_begun().label("state")).subquery()
+    counted = session.execute(select(states.c.state, func.count().label("contracts")).group_by(states.c.state))
+    found = {row.state: row.contracts for row in counted}
+    return Choices(
+        cycles=cycles_of_rater(session, actor=actor),
+        regions=[(code, name) for code, name, _path in session.execute(regions)],
+        vendors=[(code, name) for code, name in session.execute(vendors)],
+        states={name: found.get(name, 0) for name in STATES},
+    )
+
+
 def _items(session: Session, rows: Sequence[Any], party: str, day: date) -> list[WorkItem]:
     ids = {row.cycle_id for row in rows}
     found = session.scalars(select(Cycle).where(Cycle.id.in_(ids)).options(joinedload(Cycle.rules)))
@@ -182,6 +259,8 @@ def _items(session: Session, rows: Sequence[Any], party: str, day: date) -> list
             answered=row.answered,
             asked=len(questionnaire(rules_of(cycles[row.cycle_id]), party, row.service_type)),
             open=cycles[row.cycle_id].state == CycleState.COLLECTING,
+            region=row.region,
+            reason=row.reason if row.state == RETURNED else "",
         )
         for row in rows
     ]

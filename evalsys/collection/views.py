@@ -26,6 +26,7 @@ from evalsys.collection.cosigning import count_waiting
 from evalsys.collection.desk import open_assessments
 from evalsys.collection.evidence import evidence_of
 from evalsys.collection.forms import AssignForm
+from evalsys.collection.interest_queries import cycles_to_declare
 from evalsys.collection.interests import evaluators_of
 from evalsys.collection.ratings_import import IMPORT_STATES
 from evalsys.collection.returns import versions_of
@@ -56,16 +57,15 @@ def install(app: Flask) -> None:
 @bp.get("/worklist")
 @allow(Role.PURCHASER, Role.EVALUATOR)
 def worklist() -> ResponseReturnValue:
-    actor, state, cycle = current_actor(), request.args.get("state", ""), request.args.get("cycle", "")
-    page = queries.worklist(reading(), Wanted.from_args(request.args), actor=actor, now=now(), state=state, cycle=cycle)
+    actor = current_actor()
+    only = queries.Narrowing(**{name: request.args.get(name, "") for name in ("state", "cycle", "region", "vendor")})
     return render_template(
         "collection/worklist.html",
-        page=page,
-        state=state,
-        cycle=cycle,
-        states=queries.STATES,
-        cycles=queries.cycles_of_rater(reading(), actor=actor),
+        page=queries.worklist(reading(), Wanted.from_args(request.args), actor=actor, now=now(), only=only),
+        only=only,
+        choices=queries.choices(reading(), only, actor=actor),
         cosigning_count=count_waiting(reading(), actor=actor),
+        undeclared=cycles_to_declare(reading(), actor) if actor.role == Role.EVALUATOR else (),
     )
 
 

@@ -222,6 +222,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "measured.preview": _measured_file,
     "measured.upload": OF_2026,
     "outcomes.record": OF_2026,
+    "late.show": OF_2026,
     "plans.plan": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
     "publication.distribution": _edition,
@@ -295,6 +296,7 @@ ALSO: dict[str, tuple[tuple[str, int], ...]] = {
         ("/accounts/?q=没有", 200),
         ("/selection/new", 403),
         ("/collection/cycles/2026/plan?share=30&seed=1", 200),
+        ("/collection/cycles/2026/late?all=1", 200),
     ),
     Role.EVALUATOR: (
         ("/collection/cycles/2026/interests/own?change=1", 200),
