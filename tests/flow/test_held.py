@@ -53,6 +53,7 @@ WITHOUT_RATINGS = {
     "healthz": "whether the database answers",
     "invitations.give": "codes",
     "invitations.replace": "codes",
+    "late.show": "whose ratings are missing; what is held is not missing, and no rating is told",
     "measured.sheet": "what the record says, to fill in",
     "messages.export": "how many messages were sent",
     "outcomes.template": "an empty table",
