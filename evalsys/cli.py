@@ -24,6 +24,7 @@ COMMANDS = {
     "invite": ("evalsys.collection.invitation_commands:invite", "Give codes to recipients who have none."),
     "assign": ("evalsys.collection.plan_commands:assign", "Plan who assesses what, and store the plan."),
     "outcomes": ("evalsys.collection.outcome_commands:outcomes", "Record why invitations stayed without an answer."),
+    "paper": ("evalsys.collection.paper_commands:paper", "Print forms for recipients who answer on paper."),
     "status": ("evalsys.collection.invitation_commands:status", "Say how many were invited, and how many answered."),
     "score": ("evalsys.evaluation.commands:score", "Score ratings from files, without a database."),
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),

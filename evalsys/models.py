@@ -7,6 +7,7 @@ from evalsys.collection import assessment_models
 from evalsys.collection import interest_models as interests
 from evalsys.collection import interview_models as interviews
 from evalsys.collection import models as collection
+from evalsys.collection import paper_models as collection_paper
 from evalsys.collection import sample_models as samples
 from evalsys.collection.messages import models as messages
 from evalsys.evaluation import models as evaluation
@@ -22,6 +23,7 @@ __all__ = [
     "audit",
     "audit_chain",
     "collection",
+    "collection_paper",
     "evaluation",
     "interests",
     "interviews",

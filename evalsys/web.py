@@ -37,6 +37,7 @@ from evalsys.collection import (
     late_views,
     measured_views,
     outcome_views,
+    paper_views,
     plan_views,
     ratings_views,
     recheck_views,
@@ -150,6 +151,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     interview_views.install(app)
     recheck_views.install(app)
     sample_views.install(app)
+    paper_views.install(app)
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)
     app.register_blueprint(integrity_views.bp)

@@ -13,6 +13,7 @@ from evalsys.base.access import Actor
 from evalsys.base.language import number, words
 from evalsys.collection.interest_queries import submitted_despite
 from evalsys.collection.models import Assessment, AssessmentState, Assignment, Invitation, Response
+from evalsys.collection.paper_models import BatchState, PaperBatch
 from evalsys.collection.survey import RECIPIENT
 from evalsys.registry.cycle_notes import Note
 from evalsys.registry.models import Cycle, CycleState, Entry
@@ -38,6 +39,9 @@ def missing(session: Session, cycle: Cycle, _actor: Actor) -> Iterator[Note]:
     despite = len(submitted_despite(session, cycle))
     interests = url_for("interests.overview", code=cycle.code)
     yield from _told(_("Assessments submitted although a tie bars the evaluator"), despite, interests)
+    yield from _told(
+        _("Batches of paper forms that are not released"), _unreleased(session, cycle), url_for("paper.batches")
+    )
     yield from _told(_("Parts of frames that were invited and did not answer"), _silent(session, cycle), recipients)
 
 
@@ -71,6 +75,11 @@ def _not_submitted(session: Session, cycle: Cycle) -> int:
     )
     left = select(func.count()).select_from(Assignment).join(Assignment.entry)
     return session.scalar(left.where(Entry.cycle_id == cycle.id, ~submitted.exists())) or 0
+
+
+def _unreleased(session: Session, cycle: Cycle) -> int:
+    left = (PaperBatch.cycle_id == cycle.id, PaperBatch.state != BatchState.RELEASED)
+    return session.scalar(select(func.count()).select_from(PaperBatch).where(*left)) or 0
 
 
 def _silent(session: Session, cycle: Cycle) -> int:

@@ -37,6 +37,7 @@ class Figures:
             these: they have neither code nor receipt. So received = counted + held, and used = received, always.
         filed, filed_held: answers from files that count, and those held back.
         refused, unreachable, moved, died: invitations of which somebody said why they have no answer.
+        paper: recipients who got a form on paper, from whom no answer has come in yet.
         modes, helpers: how the answers that count came, those from files included, and who helped, where that is known.
     """
 
@@ -53,6 +54,7 @@ class Figures:
     unreachable: int = 0
     moved: int = 0
     died: int = 0
+    paper: int = 0
     modes: Counter[str] = field(default_factory=Counter)
     helpers: Counter[str] = field(default_factory=Counter)
 
@@ -72,7 +74,7 @@ class Figures:
     @property
     def unused(self) -> int:
         """Codes that nobody has answered with, and of whose recipient nothing is known."""
-        return self.invited - self.used - self.refused - self.unreachable - self.moved - self.died
+        return self.invited - self.used - self.refused - self.unreachable - self.moved - self.died - self.paper
 
 
 def rr1(answered: int, invited: int, *, gone: int) -> float | None:

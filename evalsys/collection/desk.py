@@ -13,6 +13,7 @@ from evalsys.base.access import Actor, Role
 from evalsys.collection.cosigning import count_waiting
 from evalsys.collection.interview_cases import count_open
 from evalsys.collection.interview_marks import interview_key
+from evalsys.collection.paper_batches import count_to_key
 from evalsys.collection.queries import open_work
 from evalsys.collection.rechecks import count_to_check
 from evalsys.collection.tasks import PARTY_OF
@@ -29,6 +30,14 @@ def to_cosign(session: Session, actor: Actor) -> Iterator[Todo]:
     """What colleagues have signed and wait for the actor to co-sign; no line where nothing waits."""
     if actor.role in PARTY_OF and (count := count_waiting(session, actor=actor)):
         yield Todo(_("Awaiting your co-signature"), url_for("cosigning.waiting"), count=count)
+
+
+def paper_to_key(session: Session, actor: Actor) -> Iterator[Todo]:
+    """Batches of paper forms that are not released."""
+    if actor.role in {Role.ADMINISTRATOR, Role.INTERVIEWER}:
+        yield Todo(
+            _("Batches of paper forms under way"), url_for("paper.batches"), count=count_to_key(session, actor=actor)
+        )
 
 
 def recipients_to_ask(session: Session, actor: Actor) -> Iterator[Todo]:

@@ -17,8 +17,11 @@ from evalsys.base.access import Actor
 from evalsys.base.errors import Gone, NotAllowed, NotFound
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.collection.codes import code_hash
-from evalsys.collection.models import Invitation, Mode
+from evalsys.collection.models import Invitation, Mode, Outcome
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, RosterMember, Stratum, Vendor
+
+NOT_ON_PAPER = func.coalesce(Invitation.outcome, "") != Outcome.PAPER
+"""Of those who got a form on paper nobody knows who has sent it back: they are neither asked nor asked about."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def case_of_code(session: Session, code: str, *, key: bytes, actor: Actor) -> Ca
 
     Raises:
         NotAllowed: the recipient lives elsewhere, or the actor's employer is the vendor that is rated.
-        Gone: the code has been used, or the cycle does not collect.
+        Gone: the code has been used, a form on paper was given instead, or the cycle does not collect.
     """
     return _case(session, Invitation.code_hmac == code_hash(code, key), actor=actor)
 
@@ -97,10 +100,12 @@ def case_being_answered(session: Session, case_id: int, *, actor: Actor) -> Case
     Raises:
         NotFound: the code was withdrawn meanwhile.
         NotAllowed: as `case_of_code`.
+        Gone: the recipient got a form on paper meanwhile.
     """
     found = _allowed(session, Invitation.id == case_id, actor=actor)
     if found is None:
         raise _nobody()
+    _refuse_paper(found)
     return _read(found)
 
 
@@ -117,6 +122,7 @@ def _case(session: Session, which: ColumnElement[bool], *, actor: Actor) -> Case
     found = _allowed(session, which, actor=actor)
     if found is None:
         return None
+    _refuse_paper(found)
     if found.used:
         raise Gone(
             _("This recipient has answered already."), remedy=_("Each counts once. Go on with the next recipient.")
@@ -126,8 +132,22 @@ def _case(session: Session, which: ColumnElement[bool], *, actor: Actor) -> Case
     return _read(found)
 
 
+def _refuse_paper(found: Row[Any]) -> None:
+    """Of those with a form nobody knows who has sent it back."""
+    if found.outcome == Outcome.PAPER:
+        raise Gone(
+            _("This recipient got a form on paper."), remedy=_("It is keyed when it comes back. Go on with the next.")
+        )
+
+
 def _allowed(session: Session, which: ColumnElement[bool], *, actor: Actor) -> Row[Any] | None:
-    columns = (Invitation.code_hmac, Invitation.used, Cycle.state, Contract.vendor_id, _in_reach(actor).label("near"))
+    columns = (
+        Invitation.code_hmac,
+        Invitation.used,
+        Cycle.state,
+        Contract.vendor_id,
+        in_reach(actor.region_path).label("near"),
+    )
     found = session.execute(_known().add_columns(*columns).where(which)).one_or_none()
     if found is None:
         return None
@@ -181,7 +201,8 @@ def _known() -> Select[*tuple[Any, ...]]:
 
 def _cases(actor: Actor) -> Select[*tuple[Any, ...]]:
     """All that the actor may take up now."""
-    return _known().where(Cycle.state == CycleState.COLLECTING, ~Invitation.used, _no_employer(actor), _in_reach(actor))
+    waits = (Cycle.state == CycleState.COLLECTING, ~Invitation.used, NOT_ON_PAPER)
+    return _known().where(*waits, _no_employer(actor), in_reach(actor.region_path))
 
 
 def answered_cases(actor: Actor, case_id: int | None = None) -> Select[*tuple[Any, ...]]:
@@ -192,9 +213,10 @@ def answered_cases(actor: Actor, case_id: int | None = None) -> Select[*tuple[An
         .where(
             Cycle.state.in_((CycleState.COLLECTING, CycleState.REVIEW)),
             Invitation.used,
+            NOT_ON_PAPER,
             RosterMember.id.is_not(None),
             _no_employer(actor),
-            _in_reach(actor),
+            in_reach(actor.region_path),
         )
     )
     return cases if case_id is None else cases.where(Invitation.id == case_id)
@@ -204,13 +226,13 @@ def _no_employer(actor: Actor) -> ColumnElement[bool]:
     return Contract.vendor_id != actor.vendor_id if actor.vendor_id is not None else true()
 
 
-def _in_reach(actor: Actor) -> ColumnElement[bool]:
-    """Contracts of the actor's branch; of a wider contract only the recipients in the township that is the branch."""
-    steps = [step for step in actor.region_path.split("/") if step]
+def in_reach(branch: str) -> ColumnElement[bool]:
+    """Contracts of a branch, a region's path; of a wider contract only the recipients in the township it is."""
+    steps = [step for step in branch.split("/") if step]
     wider = ["".join(f"{step}/" for step in steps[:count]) for count in range(1, len(steps))]
-    own_name = select(_OWN.c.name).where(_OWN.c.path == actor.region_path, _OWN.c.level == "township")
+    own_name = select(_OWN.c.name).where(_OWN.c.path == branch, _OWN.c.level == "township")
     return or_(
-        Region.path.startswith(actor.region_path, autoescape=True),
+        Region.path.startswith(branch, autoescape=True),
         and_(Region.path.in_(wider), Stratum.township == own_name.scalar_subquery()),
     )
 

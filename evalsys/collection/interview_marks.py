@@ -68,7 +68,7 @@ def worked(session: Session, cycle: Cycle, *, key: bytes, actor: Actor) -> list[
         )
     )
     return [
-        Worked(case_id, mark, marks[mark], used, outcome, named)
+        Worked(case_id, mark, marks[mark], used and outcome != Outcome.PAPER, outcome, named)
         for case_id, used, outcome, named in cases
         for mark in [mark_of(case_id, key)]
         if mark in marks
@@ -137,7 +137,7 @@ def interviewers(session: Session, cycle: Cycle, *, key: bytes, actor: Actor) ->
         line.worked += 1
         line.answered += case.used
         line.named += case.used and case.named
-        if not case.used and case.outcome:
+        if not case.used and case.outcome in _AFTER:
             name = _AFTER[Outcome(case.outcome)]
             setattr(line, name, getattr(line, name) + 1)
         recheck = rechecks.get(case.mark)

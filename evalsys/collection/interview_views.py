@@ -126,7 +126,10 @@ def outcome(case_id: int) -> ResponseReturnValue:
         case = named_case(session, case_id, actor=current_actor())
         record_outcome_of(session, case.id, Outcome(said), actor=current_actor(), now=now())
         note(session, case.id, key=interview_key(current_app.config["SECRET_KEY"]), actor=current_actor())
-    flash(_("Recorded. The recipient can still answer as long as the survey is open."))
+    if said == Outcome.PAPER:
+        flash(_("Recorded. Give the recipient a form; the code opens nothing any more."))
+    else:
+        flash(_("Recorded. The recipient can still answer as long as the survey is open."))
     return redirect(url_for(".cases"), code=303)
 
 

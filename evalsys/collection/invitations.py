@@ -6,14 +6,14 @@ import csv
 import io
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Row, Select, delete, func, insert, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from evalsys.base import audit
 from evalsys.base.access import Actor
@@ -76,8 +76,8 @@ def invite(
             _("No contract of the cycle %(code)s has a frame of recipients.", code=cycle.code),
             remedy=_("Import the frames first: contract, township, service item, number of recipients."),
         )
-    places = list(_places(session, entries_of_branch(cycle, actor), strata))
-    made = _unheard_of_codes(session, len(places), key)
+    places = list(open_places(session, entries_of_branch(cycle, actor), strata))
+    made = unheard_of(session, len(places), lambda code: code_hash(code, key), Invitation.code_hmac)
     rows = [
         {
             "code_hmac": digest,
@@ -134,7 +134,7 @@ def links_csv(invited: Iterable[Invited], base_url: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """A recipient who has no code yet: known by number and perhaps by name, else only as one of so many."""
 
     contract: Contract
@@ -147,7 +147,7 @@ class _Place:
         return Invited(of.reference, code, of.title, of.vendor.name, stratum.township, stratum.item, self.number)
 
 
-def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum, Contract]]) -> Iterator[_Place]:
+def open_places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum, Contract]]) -> Iterator[Place]:
     """The places without a code: of a sample those drawn, else as many as the size says, or the roster where longer."""
     mine = select(Stratum.id).where(Stratum.entry_id.in_(entries))
     drawn = asked_numbers(session, entries)
@@ -172,16 +172,18 @@ def _places(session: Session, entries: Select[int], strata: Sequence[Row[Stratum
             known = {row.roster_member_id for row in taken}
             waiting = [number for number, member in named.items() if member not in known][:free]
             nameless = free - len(waiting)
-        yield from (_Place(contract, stratum, named.get(number), number) for number in waiting)
-        yield from (_Place(contract, stratum) for _nobody in range(nameless))
+        yield from (Place(contract, stratum, named.get(number), number) for number in waiting)
+        yield from (Place(contract, stratum) for _nobody in range(nameless))
 
 
-def _unheard_of_codes(session: Session, count: int, key: bytes) -> dict[str, bytes]:
-    """New codes with their hashes, none of which the database knows."""
+def unheard_of(
+    session: Session, count: int, hashed: Callable[[str], bytes], column: InstrumentedAttribute[bytes]
+) -> dict[str, bytes]:
+    """New codes with their hashes, none of which the column has."""
     made: dict[str, bytes] = {}
     while len(made) < count:
-        drawn = {code_hash(code, key): code for code in (new_code() for _ in range(min(BATCH, count - len(made))))}
-        known = set(session.scalars(select(Invitation.code_hmac).where(Invitation.code_hmac.in_(list(drawn)))))
+        drawn = {hashed(code): code for code in (new_code() for _ in range(min(BATCH, count - len(made))))}
+        known = set(session.scalars(select(column).where(column.in_(list(drawn)))))
         made |= {code: digest for digest, code in drawn.items() if digest not in known}
     return made
 

@@ -52,12 +52,13 @@ class TimeBand(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Why an invitation stayed without an answer."""
+    """Why an invitation stayed without an answer; `PAPER`: the recipient got a form on paper instead of the code."""
 
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     MOVED = "moved"
     DIED = "died"
+    PAPER = "paper"
 
 
 class AssessmentState(StrEnum):

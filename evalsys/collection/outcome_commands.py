@@ -22,7 +22,8 @@ from evalsys.registry.cycles import cycle_by_code
 def outcomes(cycle: str, file: Path) -> None:
     """Record from FILE (.csv or .xlsx) why invitations of CYCLE stayed without an answer.
 
-    Columns: code; outcome, which is refused, unreachable, moved or died (拒绝, 联系不上, 迁出, 去世). All rows or none.
+    Columns: code; outcome, which is refused, unreachable, moved, died or paper (拒绝, 联系不上, 迁出, 去世, 纸质). All
+    rows or none.
     """
     settings = Settings.from_environment()
     key = code_key(settings.require_secret_key())

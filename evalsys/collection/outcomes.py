@@ -3,11 +3,13 @@
 A case is known by the code on its slip, which came back or is read out; no name is needed, and neither the code nor
 the invitation is written into the audit trail. The outcomes are AAPOR's (Standard Definitions): refused (2.1) and
 unreachable (2.2, 3) stay in the rate's denominator; who had moved away or died before being asked was no recipient any
-more (4), and leaves it.
+more (4), and leaves it. Who got a form on paper instead is asked like everybody else, but the code opens nothing any
+more.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -36,6 +38,7 @@ NAMES: dict[Outcome, LazyString] = {
     Outcome.UNREACHABLE: _l("Not reached"),
     Outcome.MOVED: _l("Moved away before being asked"),
     Outcome.DIED: _l("Died before being asked"),
+    Outcome.PAPER: _l("Got a form on paper instead"),
 }
 WRITTEN: dict[str, Outcome] = {
     "拒绝": Outcome.REFUSED,
@@ -46,6 +49,7 @@ WRITTEN: dict[str, Outcome] = {
     "搬走": Outcome.MOVED,
     "去世": Outcome.DIED,
     "死亡": Outcome.DIED,
+    "纸质": Outcome.PAPER,
 } | {outcome.value: outcome for outcome in Outcome}
 NO_CASE = (
     _l("No recipient whom you invited in this cycle has this code."),
@@ -54,7 +58,7 @@ NO_CASE = (
 ANSWERED = (_l("This code was answered with."), _l("Leave it out; an answer counts whatever happened before."))
 COLUMNS = (
     Column("code", "问卷码", "code", example="A2C4E-F7H9J"),
-    Column("outcome", "结果", "outcome", example="拒绝", explanation=_l("One of: 拒绝, 联系不上, 迁出, 去世.")),
+    Column("outcome", "结果", "outcome", example="拒绝", explanation=_l("One of: 拒绝, 联系不上, 迁出, 去世, 纸质.")),
 )
 
 
@@ -75,14 +79,14 @@ def record_outcome(
         raise Invalid(str(NO_CASE[0]), remedy=str(NO_CASE[1]))
     if found[code].used:
         raise Conflict(str(ANSWERED[0]), remedy=str(ANSWERED[1]))
-    found[code].outcome = outcome.value if outcome else None
+    _mark(found[code], outcome)
     _tell(session, cycle, [outcome], actor=actor, now=now)
 
 
 def record_outcome_of(session: Session, case_id: int, outcome: Outcome, *, actor: Actor, now: datetime) -> None:
     """`record_outcome` for a case that an interviewer has opened, who may ask there but does not know the code."""
     case = session.get_one(Invitation, case_id)
-    case.outcome = outcome.value
+    _mark(case, outcome)
     _tell(session, case.entry.cycle, [outcome], actor=actor, now=now)
 
 
@@ -107,7 +111,7 @@ def take_in_outcomes(
         written = row.text("outcome", most=20)
         outcome = WRITTEN.get(written.casefold()) if written else None
         if written and not outcome:
-            row.wrong("outcome", _("This is none of the outcomes."), _("Write 拒绝, 联系不上, 迁出 or 去世."))
+            row.wrong("outcome", _("This is none of the outcomes."), _("Write 拒绝, 联系不上, 迁出, 去世 or 纸质."))
         if row.text("code", most=40) is None:
             continue
         if not code or code not in cases:
@@ -120,9 +124,15 @@ def take_in_outcomes(
             said[code] = outcome
     table.finish()
     for code, outcome in said.items():
-        cases[code].outcome = outcome.value
+        _mark(cases[code], outcome)
     _tell(session, cycle, said.values(), actor=actor, now=now)
     return Counter(said.values())
+
+
+def _mark(case: Invitation, outcome: Outcome | None) -> None:
+    case.outcome = outcome.value if outcome else None
+    if outcome is Outcome.PAPER:
+        case.code_hmac = secrets.token_bytes(32)  # with the code the recipient could answer a second time
 
 
 def template() -> Sheet:

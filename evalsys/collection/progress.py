@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from evalsys.accounts.models import Account
@@ -18,7 +18,7 @@ from evalsys.collection.models import Assessment, AssessmentState, AssessmentVer
 from evalsys.collection.queries import state_or_not_begun
 from evalsys.collection.tasks import PARTY_OF
 from evalsys.registry.cycles import cycle_by_code
-from evalsys.registry.models import Contract, Cycle, Entry, Region, Vendor
+from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, Vendor
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,14 @@ def cycle_of(session: Session, code: str, *, actor: Actor) -> Cycle:
     if not actor.region_path.startswith(cycle.region.path):  # a county acts in its own part of the city's cycle
         actor.require_region(cycle.region.path)
     return cycle
+
+
+def collecting_cycles(session: Session, *, actor: Actor) -> Sequence[Cycle]:
+    """The cycles that collect and have something in common with the actor's branch, the newest first."""
+    path = actor.region_path
+    mine = or_(literal(path).startswith(Region.path), Region.path.startswith(path, autoescape=True))
+    cycles = select(Cycle).join(Cycle.region).where(Cycle.state == CycleState.COLLECTING, mine)
+    return session.scalars(cycles.order_by(Cycle.year.desc(), Cycle.code)).all()
 
 
 @dataclass(frozen=True)

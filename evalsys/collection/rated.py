@@ -6,11 +6,12 @@ from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from evalsys.collection.models import Assessment, AssessmentRating, Response, ResponseRating
+from evalsys.collection.paper_models import PaperBatch, PaperKeying, PaperSheet
 from evalsys.registry.models import Entry
 
 
 def rated_criteria(session: Session, cycle_id: int) -> set[str]:
-    """Codes of all criteria that somebody has answered in the cycle, drafts included."""
+    """Codes of all criteria that somebody has answered in the cycle, drafts and keyed forms included."""
     entries = select(Entry.id).where(Entry.cycle_id == cycle_id)
     recipients = (
         select(ResponseRating.criterion)
@@ -22,4 +23,10 @@ def rated_criteria(session: Session, cycle_id: int) -> set[str]:
         .join(Assessment, Assessment.id == AssessmentRating.assessment_id)
         .where(Assessment.entry_id.in_(entries))
     )
-    return set(session.scalars(union(recipients, raters)))
+    keyed = (
+        select(PaperKeying.answers)
+        .join(PaperKeying.sheet)
+        .join(PaperSheet.batch)
+        .where(PaperBatch.cycle_id == cycle_id)
+    )
+    return set(session.scalars(union(recipients, raters))).union(*session.scalars(keyed))

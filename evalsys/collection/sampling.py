@@ -21,7 +21,7 @@ from evalsys.base.errors import Conflict, Invalid, NotFound
 from evalsys.collection.counting import entries_of_branch
 from evalsys.collection.drawing import Design
 from evalsys.collection.invitations import require_open
-from evalsys.collection.models import Invitation
+from evalsys.collection.models import Invitation, Outcome
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.collection.sample_plans import Preview, Wish, plan_sample, seed_of
 from evalsys.registry.models import Contract, Cycle
@@ -189,10 +189,9 @@ def release_spares(session: Session, cycle: Cycle, *, actor: Actor, now: datetim
 
 
 def ended_cases() -> ScalarSelect[int]:
-    """How many cases of a part of a sample ended without an answer."""
-    ended = select(func.count()).where(
-        Invitation.stratum_id == SamplePart.stratum_id, Invitation.outcome.is_not(None), ~Invitation.used
-    )
+    """How many cases of a part of a sample ended without an answer; a form on paper may still come back."""
+    without = (Invitation.outcome.is_not(None), Invitation.outcome != Outcome.PAPER, ~Invitation.used)
+    ended = select(func.count()).where(Invitation.stratum_id == SamplePart.stratum_id, *without)
     return ended.correlate(SamplePart).scalar_subquery()
 
 

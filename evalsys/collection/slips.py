@@ -64,7 +64,7 @@ def slips_pdf(invited: Iterable[Invited], notice: Notice) -> bytes:
                     "vendor": _shortened(slip.vendor, LONGEST_VENDOR),
                     "code": grouped(slip.code, 5),
                     "place": _place(slip),
-                    "qr": _qr(f"{notice.base_url}/s/{slip.code}"),
+                    "qr": qr_code(f"{notice.base_url}/s/{slip.code}"),
                 }
                 for slip in heap
             ],
@@ -81,7 +81,7 @@ def posters_pdf(invited: Iterable[Invited], notice: Notice) -> bytes:
         Conflict: the folder of fonts has none.
     """
     heaps = [{"place": one.township, "contract": one.title, "vendor": one.vendor} for one, _heap in _heaps(invited)]
-    return _printed("posters", notice, heaps=heaps, qr=_qr(f"{notice.base_url}/s/"))
+    return _printed("posters", notice, heaps=heaps, qr=qr_code(f"{notice.base_url}/s/"))
 
 
 def require_few(invited: Sequence[Invited]) -> None:
@@ -120,18 +120,23 @@ def _place(slip: Invited) -> str:
 
 
 def _printed(template: str, notice: Notice, **given: Any) -> bytes:
+    address = f"{notice.base_url}/s/".split("://", 1)[1]
+    return printed(template, notice.fonts, words=_words(notice), address=address, **given)
+
+
+def printed(template: str, folder: Path | None, **given: Any) -> bytes:
+    """The PDF that a template makes of what it is given, with the fonts of a folder.
+
+    Raises:
+        Conflict: the folder has none.
+    """
     import typst  # 80 MB that a process which prints nothing saves
 
-    fonts = _fonts(notice.fonts)
-    given |= {
-        "words": _words(notice),
-        "address": f"{notice.base_url}/s/".split("://", 1)[1],
-        "fonts": fonts.families(),
-    }
+    fonts = _fonts(folder)
     return typst.compile(
         (config.TEMPLATES / "collection" / f"{template}.typ").read_bytes(),
         font_paths=fonts,
-        sys_inputs={"given": json.dumps(given)},
+        sys_inputs={"given": json.dumps(given | {"fonts": fonts.families()})},
     )
 
 
@@ -163,11 +168,11 @@ def _fonts(folder: Path | None) -> typst.Fonts:
     return found
 
 
-def _qr(address: str) -> str:
+def qr_code(text: str) -> str:
     """A QR code as SVG, which stays sharp at any size."""
     import segno
 
-    return segno.make_qr(address, error="m", mask=MASK).svg_inline(border=0, svgclass=None, lineclass=None)
+    return segno.make_qr(text, error="m", mask=MASK).svg_inline(border=0, svgclass=None, lineclass=None)
 
 
 def _shortened(text: str, longest: int) -> str:

@@ -14,11 +14,11 @@ import logging
 import secrets
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any, Protocol, cast
 
@@ -51,7 +51,7 @@ class Submission:
         stratum_id: None where fewer than five of the stratum were asked.
         ratings: level by criterion; None is "not applicable".
         leaf: see `leaf_of`.
-        day: only counted, never kept beside the answers.
+        day: only counted, never kept beside the answers; None where nobody knows it, as on paper.
     """
 
     invitation_id: int
@@ -60,7 +60,7 @@ class Submission:
     ratings: Mapping[str, float | None]
     time_band: TimeBand
     leaf: bytes
-    day: date
+    day: date | None
     mode: Mode = Mode.SELF
     helper: Helper | None = None
 
@@ -68,6 +68,31 @@ class Submission:
 def leaf_of(reference: str, receipt: str) -> bytes:
     """SHA-256(0x00 ‖ contract ‖ receipt), as in RFC 9162's leaves."""
     return sha256(b"\x00" + reference.encode() + receipt.encode()).digest()
+
+
+Execute = Callable[[str, Sequence[tuple[Any, ...]]], object]
+"""Runs a statement with rows of values in place of its …."""
+
+
+def store(submissions: Sequence[Submission], execute: Execute) -> None:
+    """Write answers, at most `LARGEST_GROUP` of them, in a transaction that somebody else began and ends."""
+    keyed = [(secrets.token_bytes(16), s) for s in submissions]
+    days = Counter((s.entry_id, s.day.isoformat()) for s in submissions if s.day)
+    for statement, rows in (
+        (_USE, [(s.invitation_id,) for s in submissions]),
+        (_RESPONSES, [(key, s.entry_id, s.stratum_id, s.mode, s.helper, s.time_band, False) for key, s in keyed]),
+        (_RATINGS, [(key, *rating) for key, s in keyed for rating in s.ratings.items()]),
+        (_LEAVES, [(s.leaf, s.entry_id) for s in submissions]),
+        (_DAYS, [(*day, count) for day, count in sorted(days.items())]),  # one order for all: no deadlock
+    ):
+        if rows:
+            execute(statement, rows)
+
+
+def with_places(statement: str, rows: int, width: int) -> str:
+    """A statement with a place for every value of every row."""
+    row = "(" + ",".join("?" * width) + ")"
+    return statement.replace("…", ",".join([row] * rows))
 
 
 class Form(Protocol):
@@ -198,7 +223,7 @@ class SubmissionWriter:
                 winners.append(submission)
         with self._at_one_go(connection):
             if winners:
-                self._store(connection, winners)
+                store(winners, partial(self._execute, connection))
             connection.execute("COMMIT")
         return counted
 
@@ -208,22 +233,8 @@ class SubmissionWriter:
             nullcontext() if self._database.is_sqlite else cast(AbstractContextManager[object], connection.pipeline())
         )
 
-    def _store(self, connection: DriverConnection, winners: Sequence[Submission]) -> None:
-        keyed = [(secrets.token_bytes(16), s) for s in winners]
-        days = Counter((s.entry_id, s.day.isoformat()) for s in winners)
-        for statement, rows in (
-            (_USE, [(s.invitation_id,) for s in winners]),
-            (_RESPONSES, [(key, s.entry_id, s.stratum_id, s.mode, s.helper, s.time_band, False) for key, s in keyed]),
-            (_RATINGS, [(key, *rating) for key, s in keyed for rating in s.ratings.items()]),
-            (_LEAVES, [(s.leaf, s.entry_id) for s in winners]),
-            (_DAYS, [(*day, count) for day, count in sorted(days.items())]),  # one order for all: no deadlock
-        ):
-            self._execute(connection, statement, rows)
-
     def _execute(self, connection: DriverConnection, statement: str, rows: Sequence[tuple[Any, ...]]) -> Any:
         return connection.execute(self._sized(statement, len(rows), len(rows[0])), [v for row in rows for v in row])
 
     def _with_places(self, statement: str, rows: int, width: int) -> str:
-        """A statement with a place for every value of every row."""
-        row = "(" + ",".join("?" * width) + ")"
-        return self._direct.native(statement.replace("…", ",".join([row] * rows)))
+        return self._direct.native(with_places(statement, rows, width))

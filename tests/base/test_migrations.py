@@ -15,11 +15,13 @@ from evalsys.base.db import Database
 from evalsys.collection.assessment_models import Cosigning, SiteVisit
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie
 from evalsys.collection.models import Assessment, EntryChange, Evidence, Invitation, Response
+from evalsys.collection.paper_models import PaperBatch, PaperForm
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
 from evalsys.registry.models import Cycle
 from evalsys.selection.models import Candidate, Plan
+from tests.collection.paper import keyed_batch, make_office, printed
 from tests.evaluation.rated import rated_cycle
 from tests.factories import NOW, make_account, make_entry, make_stratum, make_vendor
 from tests.selection.makers import make_candidate, make_plan
@@ -201,3 +203,16 @@ def test_invitations_outlive_the_samples_that_they_were_made_for(database: Datab
     with database.reading() as session:
         assert session.execute(select(Invitation.used, Invitation.number)).all() == [(True, None)]
         assert session.scalar(select(func.count()).select_from(Sample)) == 0
+
+
+def test_recipients_with_a_form_on_paper_outlive_the_tables_of_the_forms(database: Database) -> None:
+    with database.transaction() as session:
+        office = make_office(session)
+        forms = printed(session, office, 3)
+        keyed_batch(session, office, forms[:2])
+    migrations.downgrade(database, "0025")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        assert session.scalars(select(Invitation.outcome)).all() == [None] * 3
+        counted = [session.scalar(select(func.count()).select_from(model)) for model in (PaperForm, PaperBatch)]
+        assert counted == [0, 0]

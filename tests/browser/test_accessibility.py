@@ -23,13 +23,14 @@ from evalsys.base.tables import Sheet, write_csv
 from evalsys.collection.codes import receipt_of
 from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Invitation
+from evalsys.collection.paper_models import PaperBatch
 from evalsys.collection.ratings_files import stage_ratings
 from evalsys.collection.sample_models import Sample
 from evalsys.collection.tasks import PARTY_OF
 from evalsys.collection.worksheet import sheet_of
 from evalsys.publication.models import Edition
 from evalsys.registry.imports import KINDS, uploads
-from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Vendor
+from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Stratum, Vendor
 from evalsys.registry.pins import rules_of
 from evalsys.selection.models import Plan
 from tests.browser.conftest import PHONE, Site
@@ -224,6 +225,10 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "outcomes.record": OF_2026,
     "late.show": OF_2026,
     "plans.plan": OF_2026,
+    "paper.batch": lambda reader: {"batch_id": reader.first(PaperBatch.id, PaperBatch.state == "checking")},
+    "paper.differences": lambda reader: {"batch_id": reader.first(PaperBatch.id, PaperBatch.state == "checking")},
+    "paper_forms.ask": lambda reader: {"stratum_id": reader.first(Stratum.id, Stratum.entry.has(OF_THE_YEAR))},
+    "paper_forms.list_parts": OF_2026,
     "publication.contract": lambda reader: {"reference": reader.first(Contract.reference)},
     "publication.distribution": _edition,
     "publication.edition": _edition,

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import COMMAND_LINE
 from evalsys.collection.closing import missing
 from evalsys.collection.models import Assignment, Invitation, Response
+from evalsys.collection.paper_batches import open_batch
 from evalsys.registry.models import Cycle, Entry
 from tests.collection.surveys import make_invitations
 from tests.collection.world import make_world
 from tests.evaluation.rated import all_at, assess, rated_entry, respond
-from tests.factories import make_cycle
+from tests.factories import NOW, make_cycle
 from tests.pages import CheckedClient
 
 
@@ -51,6 +52,16 @@ def test_every_gap_is_counted_and_closes(session: Session) -> None:
     for _ in range(60):
         respond(session, world.entry, all_at(world.cycle, "recipient", "care", 4))
     assert told(session, world.cycle) == []
+
+
+def test_batches_of_paper_forms_that_are_not_released_are_told(session: Session) -> None:
+    cycle = make_cycle(session)
+    rated_entry(session, cycle)
+    batch = open_batch(session, cycle, 0.1, actor=COMMAND_LINE, now=NOW)
+    assert told(session, cycle) == [("paper", "1")]
+    batch.state, batch.released_at, batch.released_by = "released", NOW, "甲"
+    session.flush()
+    assert told(session, cycle) == []
 
 
 def test_held_ratings_do_not_count(session: Session) -> None:

@@ -86,7 +86,7 @@ def test_a_slip_of_a_sample_says_whose_it_is_by_a_number(app: Flask, given: dict
 def test_the_qr_code_of_a_slip_opens_its_survey(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(
-        slips, "_qr", lambda address: made.append(address) or "<svg xmlns='http://www.w3.org/2000/svg'/>"
+        slips, "qr_code", lambda address: made.append(address) or "<svg xmlns='http://www.w3.org/2000/svg'/>"
     )
     (one,) = heap(1)
     slips_pdf([one], NOTICE)

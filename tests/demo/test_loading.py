@@ -21,6 +21,7 @@ from evalsys.collection.models import (
     ResponseDay,
     ResponseRating,
 )
+from evalsys.collection.paper_models import PaperBatch, PaperForm
 from evalsys.collection.sample_models import SamplePart
 from evalsys.config import Settings
 from evalsys.demo import county, samples, years
@@ -54,7 +55,9 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         answers = session.scalar(select(func.count()).select_from(Response))
         assert answers == session.scalar(select(func.count()).select_from(ReceiptLeaf))
         assert answers == session.scalar(select(func.count()).where(Invitation.used))
-        assert answers == session.scalar(select(func.sum(ResponseDay.count)))
+        on_paper = session.scalar(select(func.count()).where(PaperForm.released)) or 0  # nobody knows their days
+        assert answers == on_paper + (session.scalar(select(func.sum(ResponseDay.count))) or 0)
+        assert set(session.scalars(select(PaperBatch.state))) == {"released", "checking"}
         # the year that collects has evaluators waiting, and enough recipients without a code
         of_year = select(Entry.id).join(Cycle).where(Cycle.code == COLLECTING)
         assigned = session.scalar(select(func.count()).where(Assignment.entry_id.in_(of_year)))
