@@ -45,7 +45,7 @@ def invite(
     by_message: bool,
     replace_unused: bool,
 ) -> None:
-    """Give a code to every recipient of CYCLE's frames who has none.
+    """Give a code to every recipient of CYCLE's frames, or of the samples that were drawn, who has none.
 
     The file, and the slips, are the only place where codes can be read: the database keeps hashes that only
     EVALSYS_SECRET_KEY makes; with --by-message it keeps some codes too, locked with it. Print or send them, then delete
@@ -75,7 +75,7 @@ def invite(
             _remove(parts.values())
             raise
         if not invited:
-            click.echo(_("0 new codes: every recipient of the frames has one. No file was written."))
+            click.echo(_("0 new codes: everybody who is to be asked has one. No file was written."))
             return
         parts.pop("--out").replace(out)  # after the commit: a file whose codes do not work must never be there
         click.echo(_("%(count)s new codes: %(file)s", count=len(invited), file=out))

@@ -120,7 +120,7 @@ def _give(code: str, form: GiveForm | ReplaceForm, *, replace: bool) -> Response
         if form.printed.data:
             require_few(invited)
     if not invited:
-        flash(_("Every recipient of the frames has a code; there is nothing to download."))
+        flash(_("Everybody who is to be asked has a code; there is nothing to download."))
         return redirect(url_for(".invitations", code=code), code=303)
     links = links_csv(invited, settings.base_url).encode()
     if not form.printed.data:

@@ -25,10 +25,8 @@ class SizeType(click.ParamType[Size]):
     name = "number or share%"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
-        if isinstance(value, Size):
-            return value
         try:
-            return Size.read(value)
+            return Size.read(str(value))
         except ValueError:
             self.fail(f"{value}: write a number such as 30, or a share such as 20%", param, ctx)
 

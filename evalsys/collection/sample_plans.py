@@ -41,6 +41,11 @@ class Wish:
     spare: int = 20
     contracts: tuple[str, ...] = ()
 
+    @property
+    def floor(self) -> int:
+        """`least`, where the design asks for it."""
+        return self.least if self.design is Design.PROPORTIONAL else 0
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -190,7 +195,7 @@ def _shares_of(
         entry.contract.reference,
         parts,
         size=wish.size,
-        least=wish.least,
+        least=wish.floor,
         spare=wish.spare,
     )
     return tuple(zip(ordered, found, strict=True))

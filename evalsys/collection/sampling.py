@@ -19,7 +19,6 @@ from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Invalid, NotFound
 from evalsys.collection.counting import entries_of_branch
-from evalsys.collection.drawing import Design
 from evalsys.collection.invitations import require_open
 from evalsys.collection.models import Invitation, Outcome
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
@@ -103,7 +102,7 @@ def draw_sample(
                 design=wish.design.value,
                 size=wish.size.number,
                 size_is_percent=wish.size.is_percent,
-                least=wish.least if wish.design is Design.PROPORTIONAL else 0,
+                least=wish.floor,
                 spare_percent=wish.spare,
                 drawn_at=now,
                 drawn_by=actor.name,
@@ -115,7 +114,7 @@ def draw_sample(
         "seed": preview.seed.seed,
         "design": wish.design.value,
         "size": str(wish.size),
-        "least": wish.least,
+        "least": wish.floor,
         "spare": f"{wish.spare}%",
         "contracts": [planned.contract.reference for planned in preview.planned],
         "cases": sum(planned.drawn for planned in preview.planned),

@@ -22,7 +22,7 @@ from evalsys.collection.models import Invitation
 from evalsys.collection.sample_models import Sample, SamplePart
 from evalsys.collection.sample_plans import Wish, plan_sample
 from evalsys.collection.sampling import draw_sample, fix_seed, release_spares, withdraw_sample
-from evalsys.registry.cycles import move
+from evalsys.registry.cycles import move, withdraw
 from evalsys.registry.frames import set_stratum
 from evalsys.registry.models import Cycle, CycleState, Entry, RosterMember, Stratum
 from tests.factories import NOW, actor, make_contract, make_county, make_cycle, make_entry, make_region, make_stratum
@@ -283,6 +283,17 @@ def test_a_draw_is_taken_back_with_a_reason_and_stays_on_record(session: Session
     draw_sample(session, entry.cycle, TEN, **ACT)
     told = session.execute(select(Sample.withdrawn_because).order_by(Sample.id)).scalars().all()
     assert told == ["名册有误", None]
+
+
+def test_a_contract_whose_draw_was_taken_back_can_leave_the_cycle(session: Session) -> None:
+    entry = seeded(session, 30)
+    entry.cycle.state = "draft"
+    draw_sample(session, entry.cycle, TEN, **ACT)
+    with pytest.raises(Conflict, match="已按此名册抽样"):
+        withdraw(session, entry, **ACT)
+    withdraw_sample(session, entry.cycle, entry.id, "不再评价", **ACT)
+    withdraw(session, entry, **ACT)
+    assert session.scalar(select(func.count()).select_from(Sample)) == 0
 
 
 @pytest.mark.parametrize("change", [{"used": True}, {"outcome": "refused"}])
