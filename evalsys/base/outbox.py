@@ -145,6 +145,18 @@ def give_up_interrupted(session: Session, *, now: datetime) -> None:
     )
 
 
+def distrust(session: Session, *, now: datetime) -> int:
+    """After a restore: what waits here may have been sent after the backup was made, so it is unknown.
+
+    Returns:
+        How many messages there were.
+    """
+    found = session.scalars(select(Message).where(Message.state.in_(OPEN))).all()
+    for message in found:
+        end(message, MessageState.UNKNOWN, now=now, why="restored")
+    return len(found)
+
+
 def send_again(session: Session, batch: int, states: Collection[MessageState], *, due_at: datetime) -> int:
     """Put messages of a batch that are in one of the states back into the queue, as if they were new.
 

@@ -8,6 +8,7 @@ import threading
 import click
 from flask_babel import gettext as _
 
+from evalsys.base import outbox
 from evalsys.base.clock import now
 from evalsys.base.command import application
 from evalsys.base.db import Database
@@ -26,6 +27,17 @@ def worker_of(database: Database, office: PostOffice, settings: Settings) -> Wor
 @click.group()
 def jobs() -> None:
     """Send messages without serving the site; `serve` and `demo` send them by themselves."""
+
+
+@jobs.command()
+def restored() -> None:
+    """After a restore, before the service starts: send nothing by itself that was waiting in the backup.
+
+    It may have been sent since. Coordinators find these messages as unknown, and decide.
+    """
+    with application() as database, database.transaction() as session:
+        count = outbox.distrust(session, now=now())
+    click.echo(_("%(count)s messages wait for a decision.", count=count))
 
 
 @jobs.command()

@@ -16,8 +16,11 @@ from sqlalchemy import func, select
 from evalsys.base.db import Database
 from evalsys.cli import run
 from evalsys.collection import invitation_commands
+from evalsys.collection.messages.models import KeptCode
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
+from evalsys.registry.models import Stratum
+from tests.collection.messaged import enrol
 from tests.collection.surveys import SECRET
 from tests.factories import make_cycle, make_entry, make_stratum
 
@@ -90,6 +93,17 @@ def test_when_printing_fails_the_codes_are_kept(cycle: str, tmp_path: Path, monk
     assert run(["invite", cycle, "--out", str(tmp_path / "links.csv"), "--slips", str(tmp_path / "s.pdf")]) == 2
     assert len(links(tmp_path / "links.csv")) == 7
     assert [file.name for file in tmp_path.iterdir() if "s.pdf" in file.name] == []
+
+
+@pytest.mark.parametrize(("asked", "kept"), [([], 0), (["--by-message"], 1)])
+def test_codes_are_kept_for_messages_when_asked(
+    cycle: str, database: Database, tmp_path: Path, asked: list[str], kept: int
+) -> None:
+    with database.transaction() as session:
+        enrol(session, session.scalars(select(Stratum)).one(), ["13800138000", "0763-8731234"])
+    assert run(["invite", cycle, "--out", str(tmp_path / "links.csv"), *asked]) == 0
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(KeptCode)) == kept
 
 
 def test_invite_again_gives_none_and_keeps_the_file(

@@ -61,6 +61,18 @@ def test_once_sends_what_is_due_and_forgets_what_nobody_needs(
     assert states[1] in ("sent", "waiting")  # the latter in the night
 
 
+def test_what_waits_in_a_restored_backup_is_not_sent_by_itself(
+    write: Callable[..., Any], database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = write(messaged_world)
+    write(start_now, world.cycle, MailingKind.INVITATION)
+    assert cli.run(["jobs", "restored"]) == 0
+    assert cli.run(["jobs", "run", "--once"]) == 0
+    assert capsys.readouterr().out == "2 messages wait for a decision.\n0 messages were due.\n"
+    with database.reading() as session:
+        assert session.execute(select(Message.state, Message.why)).all() == [("unknown", "restored")] * 2
+
+
 def test_it_works_until_a_signal_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     former = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     looks: list[object] = []

@@ -62,5 +62,8 @@ TROUBLES: dict[str, Trouble] = {
         _l("Look into the provider's list of messages, then decide below."),
     ),
     "stopped": Trouble(_l("The site was stopped while it was sending"), _l("Decide below.")),
+    "restored": Trouble(
+        _l("The database was restored from a backup; it may have been sent since"), _l("Decide below.")
+    ),
     "program": Trouble(_l("The program failed"), _TO_OPERATOR),
 }
