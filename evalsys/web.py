@@ -22,6 +22,7 @@ from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
 from evalsys.base import access, forms, language, navigation, outages
 from evalsys.base.bodies import ReadToTheEnd
+from evalsys.base.compression import compressed
 from evalsys.base.db import Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
@@ -220,14 +221,16 @@ def _set_headers(app: Flask) -> None:
     @app.after_request
     def headers(response: Response) -> Response:
         given = response.headers
-        given.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         given.setdefault("X-Content-Type-Options", "nosniff")
         given.setdefault("Referrer-Policy", "same-origin")
-        given.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        given.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if response.mimetype not in {"text/css", "text/javascript"}:  # what follows is for what can be opened by itself
+            given.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+            given.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+            given.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         if request.endpoint is not None and not request.endpoint.endswith("static"):
             given.setdefault("Cache-Control", "no-store")
-        return response
+            return response
+        return compressed(response, keep=True)
 
 
 def _give_templates(app: Flask) -> None:

@@ -10,6 +10,7 @@ import json
 import traceback
 from datetime import timedelta
 from typing import cast
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, current_app, make_response, redirect, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -20,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from evalsys.base import access
 from evalsys.base.clock import now
+from evalsys.base.compression import compressed
 from evalsys.base.db import Database, reading, transaction
 from evalsys.base.direct import DatabaseAway
 from evalsys.base.limits import Pace, allow_try
@@ -51,6 +53,11 @@ def _open_desk(state: BlueprintSetupState) -> None:
 def _limit_size(_endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Before anything reads the form."""
     request.max_content_length = LARGEST_FORM
+
+
+@bp.after_request
+def _compress(response: Response) -> Response:
+    return compressed(response, keep=response.mimetype != "text/html")
 
 
 def _desk() -> SurveyDesk:
@@ -126,32 +133,28 @@ def script() -> ResponseReturnValue:
         _("Please choose an answer."),
         _("No connection. Your answers are kept on this phone and will be sent once there is one."),
     ]
-    with current_app.open_resource("static/survey.js", "r", "utf-8") as file:
-        response = make_response(f"const surveyWords = {json.dumps(words)};\n{file.read()}")
-    response.mimetype = "text/javascript"
+    return _text("text/javascript", f"const surveyWords = {json.dumps(words)};\n{_read('survey.js')}")
+
+
+@bp.get("/survey.css")
+@access.public
+def style() -> ResponseReturnValue:
+    """How the pages look, with the faces inside: to fetch those afterwards would take a slow phone half a second."""
+    faces = quote(_read("faces.svg").replace('"', "'").replace("\n", ""), safe=" /:='<>,.()")
+    return _text("text/css", _read("survey.css").replace("url(faces.svg)", f'url("data:image/svg+xml,{faces}")'))
+
+
+def _read(name: str) -> str:
+    with current_app.open_resource(f"static/{name}", "r", "utf-8") as file:
+        return str(file.read())
+
+
+def _text(mimetype: str, content: str) -> Response:
+    response = make_response(content)
+    response.mimetype = mimetype
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
-    return response.make_conditional(request)
-
-
-@bp.get("/<code>/quiet")
-@access.public
-def quiet(code: str) -> ResponseReturnValue:
-    """Asks whether reminders shall stop; mail programs open links by themselves, so opening alone stops nothing."""
-    opened = _opened(code)
-    return _quiet_page(_plain(code), opened) if opened else _unknown_code(code)
-
-
-@bp.post("/<code>/quiet")
-@access.public
-def be_quiet(code: str) -> ResponseReturnValue:
-    """No more reminders."""
-    opened = _opened(code)
-    if opened is None:
-        return _unknown_code(code)
-    with transaction() as session:
-        keeping.be_quiet(session, opened.hashed)
-    return redirect(url_for(".quiet", code=_plain(code), lang=request.args.get("lang")), code=303)
+    return cast(Response, response.make_conditional(request))
 
 
 @bp.get("/thanks/<receipt>")
@@ -206,7 +209,7 @@ def _opened(typed: str) -> Opened | None:
 
 def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Response:
     desk, code = _desk(), _plain(typed)
-    return _page(
+    page = _page(
         "survey/questions.html",
         status=status,
         code=code,
@@ -215,6 +218,8 @@ def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Re
         faulty=faulty,
         token=faulty.token or desk.fresh_token(code),
     )
+    page.headers["Link"] = f"<{url_for('.style')}>; rel=preload; as=style"  # asked for before the page is read
+    return page
 
 
 def _unknown_code(typed: str) -> Response:

@@ -50,6 +50,7 @@ NOT_PAGES = {
     "bootstrap.static",
     "registry.import_template",
     "survey.script",
+    "survey.style",
 } | {
     "publication.bundle",
     "publication.keys",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from evalsys.base.access import COMMAND_LINE
@@ -36,8 +38,6 @@ from tests.factories import NOW, make_contract, make_county, make_cycle, make_en
 from tests.pages import CheckedClient, parse, words
 
 Write = Callable[..., Any]
-STYLE = Path("evalsys/static/survey.css")
-FACES = Path("evalsys/static/faces.svg")
 SCRIPT = Path("evalsys/static/survey.js")
 
 
@@ -72,13 +72,15 @@ def test_the_page_is_light_sets_no_cookie_and_reads_none(client: CheckedClient, 
             title = f"2026年度困难群众居家照料护理服务项目（{len(codes) + 1}期）"
             contract = make_contract(session, service_type=service, title=title, vendor=vendor)
             codes.append(make_invitation(session, entry=make_entry(session, cycle=cycle, contract=contract)))
+    style = client.get("/s/survey.css").text
+    assert style.count("data:image/svg+xml,%3Csvg") + style.count("data:image/svg+xml,<svg") == 1
     for code in codes:
         for query in ("", "?lang=en"):
             page = client.get(f"/s/{code}{query}")
             assert len(page.data) <= 6_000
-            assert len(page.data) + STYLE.stat().st_size + FACES.stat().st_size <= 12_000
+            assert len(page.data) + len(style) <= 12_000
             assert page.text.count('rel="stylesheet"') == page.text.count("<script src=") == 1
-            assert not re.search(r"<(img|iframe)|@import|url\((?!faces)", page.text + STYLE.read_text())
+            assert not re.search(r"<(img|iframe)|@import|url\((?!\"data:)", page.text + style)
             assert "Set-Cookie" not in page.headers
             assert page.headers["Referrer-Policy"] == "no-referrer"
             assert page.headers["Cache-Control"] == "no-store"
@@ -94,6 +96,30 @@ def test_the_script_brings_its_words_and_is_sent_once(client: CheckedClient) -> 
     again = client.get("/s/survey.js", headers={"If-None-Match": chinese.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     assert "Set-Cookie" not in chinese.headers
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_a_phone_loads_is_compressed_where_it_takes_that(client: CheckedClient, write: Write) -> None:
+    code, packing = write(make_invitation), {"Accept-Encoding": "br, gzip;q=0.5"}
+    page = client.get(f"/s/{code}")
+    assert "Content-Encoding" not in page.headers
+    style = page.headers["Link"].split(">")[0].strip("<")
+    for address in (style, "/static/site.css", "/s/survey.js"):
+        plain = client.get(address, buffered=True)
+        packed = client.get(address, headers=packing, buffered=True)
+        assert (packed.status_code, packed.headers["Content-Encoding"]) == (200, "gzip"), address
+        assert gzip.decompress(packed.data) == plain.data
+        assert len(packed.data) < len(plain.data) / 2
+        assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+        tag = packed.headers["ETag"]
+        assert tag.startswith("W/")
+        again = client.get(address, headers=packing | {"If-None-Match": tag}, buffered=True)
+        assert again.status_code == 304
+    packed = FlaskClient(client.application).get(f"/s/{code}", headers=packing)
+    assert len(packed.data) < 3_000
+    assert gzip.decompress(packed.data).decode().count("<fieldset") == 8
+    for address in ("/static/icon.svg", "/sign-in"):  # too short; of a person
+        assert "Content-Encoding" not in client.get(address, headers=packing, buffered=True).headers
 
 
 def test_the_page_is_chinese_unless_asked_otherwise(client: CheckedClient, write: Write) -> None:
