@@ -6,7 +6,6 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +27,6 @@ from tests.collection.surveys import (
 from tests.pages import CheckedClient, parse
 
 Write = Callable[..., Any]
-STYLE = Path("evalsys/static/survey.css")
 
 
 def test_a_code_used_between_looking_and_writing_is_told_so(
