@@ -27,7 +27,7 @@ STATES: dict[str, LazyString] = {
 }
 SKIPPED: dict[str, LazyString] = {
     Why.ANSWERED: _l("have answered"),
-    Why.OUTCOME: _l("will not answer, as somebody has recorded"),
+    Why.OUTCOME: _l("have an outcome on record: refused, not reached, moved, died, or asked on paper"),
     Why.QUIET: _l("want no reminders"),
     Why.NO_CONTACT: _l("have neither a mobile number nor an e-mail address"),
     Why.NO_CODE: _l("have a code that was not kept for messages"),
