@@ -56,6 +56,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(Verdict.GOOD, "evalsys", f"{__version__}, Python {platform.python_version()}, {config.ROOT}")
     yield _secret_key(settings.secret_key)
     yield _base_url(settings.base_url)
+    if settings.base_url.startswith("https://"):
+        yield _proxies(settings.proxies)
     yield _instance(settings.instance)
     yield from _database(settings.database_url)
     yield from _messages(settings)
@@ -79,6 +81,18 @@ def _base_url(url: str) -> Finding:
         _("address"),
         _("%(url)s is not encrypted, and recipients get links to it", url=url),
         _("For real use set EVALSYS_BASE_URL to the site's https address."),
+    )
+
+
+def _proxies(number: int) -> Finding:
+    """`serve` speaks no https, so something of ours stands in front."""
+    if number:
+        return Finding(Verdict.GOOD, _("proxies"), str(number))
+    return Finding(
+        Verdict.NOTE,
+        _("proxies"),
+        _("none is believed, so all visitors seem to come from one address: who guesses codes slows everybody"),
+        _("Set EVALSYS_PROXIES to how many proxies stand in front: 1 behind one nginx."),
     )
 
 

@@ -51,6 +51,15 @@ def test_an_unencrypted_address_is_noted(settings: Settings) -> None:
     assert verdicts == [Verdict.NOTE, Verdict.GOOD]
 
 
+def test_https_without_a_proxy_that_is_believed_is_noted(settings: Settings) -> None:
+    safe = replace(settings, base_url="https://pj.example.cn")
+    verdicts = [
+        {finding.subject: finding.verdict for finding in examine(one)}.get("proxies")
+        for one in (settings, safe, replace(safe, proxies=1))
+    ]
+    assert verdicts == [None, Verdict.NOTE, Verdict.GOOD]
+
+
 def test_an_instance_folder_that_cannot_be_made_is_bad(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     finding = only_bad(replace(settings, instance=tmp_path / "file" / "instance"))
