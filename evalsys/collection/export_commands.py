@@ -13,7 +13,7 @@ from evalsys.base.clock import now
 from evalsys.base.command import application
 from evalsys.base.errors import Conflict
 from evalsys.base.tables import write_csv, write_xlsx
-from evalsys.collection.ratings_export import export_ratings, ratings_sheet, too_few
+from evalsys.collection.ratings_export import buying_again_sheet, export_ratings, ratings_sheet, too_few
 from evalsys.registry.cycles import cycle_by_code
 
 
@@ -25,7 +25,8 @@ def ratings(cycle: str, *, out: Path) -> None:
 
     What is held back is not in it. Recipients' answers stand under numbers drawn for this file, with the township only
     where it holds five answers of it, and without mode and time; contracts with fewer than five answers are left out.
-    Named raters stand under numbers too. Columns: contract, party, rater, criterion, value, stratum.
+    Named raters stand under numbers too. Columns: contract, party, rater, criterion, value, stratum. A workbook has a
+    second sheet: which purchasers would buy again.
     """
     if out.exists():
         raise Conflict(_("%(file)s exists.", file=out), remedy=_("Name another file after %(option)s.", option="--out"))
@@ -35,7 +36,8 @@ def ratings(cycle: str, *, out: Path) -> None:
         with database.reading() as session:
             found = cycle_by_code(session, cycle)
             sheet = ratings_sheet(session, found, actor=COMMAND_LINE)
-            data = write_xlsx([sheet]) if out.suffix.lower() == ".xlsx" else write_csv(sheet)
+            again = buying_again_sheet(session, found, actor=COMMAND_LINE)
+            data = write_xlsx([sheet, again]) if out.suffix.lower() == ".xlsx" else write_csv(sheet)
             left_out = too_few(session, found, actor=COMMAND_LINE)
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as target:

@@ -10,7 +10,7 @@ from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.tables import download
 from evalsys.collection.progress import cycle_of
-from evalsys.collection.ratings_export import OVER, export_ratings, ratings_sheet, too_few
+from evalsys.collection.ratings_export import OVER, buying_again_sheet, export_ratings, ratings_sheet, too_few
 
 bp = Blueprint("ratings_export", __name__, url_prefix="/collection/cycles/<code>/ratings")
 
@@ -36,4 +36,5 @@ def save(code: str, kind: str) -> ResponseReturnValue:
     with transaction() as session:
         export_ratings(session, cycle_of(session, code, actor=actor), actor=actor, now=now())
     cycle = cycle_of(reading(), code, actor=actor)
-    return download([ratings_sheet(reading(), cycle, actor=actor)], f"ratings-{code}", kind)
+    sheets = [sheet(reading(), cycle, actor=actor) for sheet in (ratings_sheet, buying_again_sheet)]
+    return download(sheets, f"ratings-{code}", kind)

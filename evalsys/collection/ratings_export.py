@@ -68,6 +68,25 @@ def ratings_sheet(session: Session, cycle: Cycle, *, actor: Actor) -> Sheet:
     return Sheet(_("Ratings"), [headings[key] for key in TOLD], _rows(session, cycle, actor), widths=(20, 14, 10, 30))
 
 
+def buying_again_sheet(session: Session, cycle: Cycle, *, actor: Actor) -> Sheet:
+    """What purchasers say beside their ratings: whether they would buy again, by contract. It is no part of a score."""
+    said = session.execute(
+        select(Contract.reference, Assessment.buy_again)
+        .select_from(Assessment)
+        .join(Assessment.entry)
+        .join(Entry.contract)
+        .where(
+            Assessment.entry_id.in_(entries_of_branch(cycle, actor)),
+            Assessment.state == AssessmentState.SUBMITTED,
+            Assessment.buy_again.is_not(None),
+            ~Assessment.held,
+        )
+        .order_by(Contract.reference, Assessment.buy_again)
+    )
+    rows = [[reference, _("Yes") if again else _("No")] for reference, again in said]
+    return Sheet(_("Would buy again"), [COLUMNS[0].heading, _("Would buy again")], rows, widths=(20, 20))
+
+
 def _rows(session: Session, cycle: Cycle, actor: Actor) -> Iterator[Row]:
     entries = session.execute(
         select(Entry.id, Contract.reference)

@@ -19,8 +19,8 @@ from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict, NotAllowed
 from evalsys.base.tables import write_csv
-from evalsys.collection.models import AssessmentRating, Mode, Response
-from evalsys.collection.ratings_export import TOLD, export_ratings, ratings_sheet, too_few
+from evalsys.collection.models import Assessment, AssessmentRating, Mode, Response
+from evalsys.collection.ratings_export import TOLD, buying_again_sheet, export_ratings, ratings_sheet, too_few
 from evalsys.collection.ratings_files import stage_ratings
 from evalsys.registry.models import Cycle, Entry
 from tests.evaluation.rated import all_at, assess, respond
@@ -75,6 +75,20 @@ def test_a_part_is_told_from_five_answers_on(
     entry = answered(session, *answers)
     assert told(session, entry) == strata
     assert too_few(session, entry.cycle, actor=COMMAND_LINE) == (sum(answers) < 5)
+
+
+def test_who_would_buy_again_stands_on_a_sheet_of_its_own(session: Session, app: Flask) -> None:
+    entry = make_entry(session, cycle=make_cycle(session, state="review"))
+    other = make_entry(session, cycle=entry.cycle)
+    for one, again in ((entry, True), (entry, False), (other, None)):
+        assess(session, one, "purchaser", all_at(one.cycle, "purchaser", "care", 4)).buy_again = again
+        session.flush()
+    sheet = buying_again_sheet(session, entry.cycle, actor=COMMAND_LINE)
+    reference = entry.contract.reference
+    assert list(sheet.rows) == [[reference, "否"], [reference, "是"]]
+    session.scalars(select(Assessment).where(Assessment.buy_again)).one().held = True
+    session.flush()
+    assert list(buying_again_sheet(session, entry.cycle, actor=COMMAND_LINE).rows) == [[reference, "否"]]
 
 
 def test_no_key_no_name_and_no_order_is_in_the_file(session: Session) -> None:
