@@ -201,6 +201,7 @@ def _parts() -> Select[*tuple[Any, ...]]:
             Region.path,
             Cycle.id.label("cycle_id"),
             Cycle.code,
+            Cycle.state,
             (Stratum.size - func.coalesce(unsampled_of_part(), 0) - invited).label("without"),
             count(Invitation, ON_PAPER).label("given"),
             count(PaperForm).label("printed"),

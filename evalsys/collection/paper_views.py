@@ -50,6 +50,7 @@ class OpenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         _l("Keyed a second time"),
         description=_l("Drawn from the pile once it is whole; at least five forms."),
         choices=[SelectChoice(share, f"{float(share):.0%}") for share in SHARES],
+        validators=[InputRequired()],
     )
 
 

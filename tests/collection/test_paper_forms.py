@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
@@ -17,12 +17,13 @@ from evalsys.base.listing import Wanted
 from evalsys.collection.codes import code_hash, code_key
 from evalsys.collection.counting import figures
 from evalsys.collection.interview_cases import count_open, open_cases
+from evalsys.collection.interview_marks import Interviewer, interview_key, interviewers
 from evalsys.collection.invitations import invite, withdraw_unused
 from evalsys.collection.models import Invitation, Outcome
 from evalsys.collection.outcomes import record_outcome
 from evalsys.collection.paper_forms import part_of, parts, stratum_called, withdraw
 from evalsys.collection.paper_models import PaperForm
-from evalsys.registry.models import CycleState, RosterMember
+from evalsys.registry.models import Cycle, CycleState, RosterMember
 from tests.collection.paper import KEYS, keyed_batch, make_office, printed
 from tests.collection.surveys import SECRET, make_invitation
 from tests.factories import NOW, actor, make_county, make_stratum
@@ -143,5 +144,15 @@ def test_an_interviewer_gives_a_form_instead_of_asking(write: Write, sign_in: Si
     gone = browser.get(f"/collection/interviews/{case}/assisted")
     assert gone.status_code == 410
     assert "已改用纸质问卷" in gone.text
+    key = interview_key(SECRET)
+
+    def told(session: Session) -> Interviewer:
+        (line,) = interviewers(session, session.get_one(Cycle, office.cycle.id), key=key, actor=office.admin)
+        return line
+
+    line = write(told)
+    assert (line.worked, line.answered, line.refused + line.unreachable + line.gone) == (1, 0, 0)
+    write(lambda session: session.execute(update(Invitation).values(used=True)))  # drawn by lot at a release
+    assert write(told).answered == 0
     late = browser.post(f"/collection/interviews/{case}/assisted", data={"satisfied": "5", "form-token": token})
     assert late.status_code == 410

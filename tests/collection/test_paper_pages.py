@@ -130,7 +130,7 @@ def test_a_difference_is_settled_with_an_answer(office: Office, write: Write, si
     admin, address = sign_in(office.administrator), f"{URL}{batch.id}"
     page = admin.post(f"{address}/differences/1", data={"key-recipient_help": "6"})
     assert page.status_code == 422
-    assert 'value="6" aria-describedby="error-key-1-recipient_help"' in page.text
+    assert 'value="6" aria-describedby="both-key-1-recipient_help error-key-1-recipient_help"' in page.text
     assert admin.post(f"{address}/release", data={"release-sure": "y"}).status_code == 409
 
 
@@ -195,6 +195,10 @@ def test_the_parts_of_the_frames_are_listed_and_printed_for(office: Office, writ
     done = admin.post(f"{part}/withdraw", data={"lost": "y"}, follow_redirects=True)
     assert "已作废 20 份" in done.text
     assert "最多 20 份" in done.text
+    write(lambda session: session.execute(update(Cycle).values(state=CycleState.REVIEW.value)))
+    over = admin.get(part).text
+    assert "只有在收集评分期间" in over
+    assert 'name="copies"' not in over
 
 
 def test_a_stub_is_looked_for(office: Office, write: Write, sign_in: SignIn) -> None:
