@@ -45,9 +45,10 @@ def furnish(site: Site) -> None:
                 theirs = Entry.contract.has(Contract.purchaser_id == account.purchaser_id)
             entry_id = session.scalars(select(Entry.id).where(collecting, theirs).order_by(Entry.id)).first()
             assert entry_id is not None
-            first = next(iter(task_of(session, entry_id, actor=rater).questionnaire))
+            task = task_of(session, entry_id, actor=rater)
+            first = next(iter(task.questionnaire))
             given = {first.code: Answer(1, comment="现场查看了台账。\n缺少 3 月份的签到表。")}
-            save_draft(session, entry_id, given, version="", actor=rater, now=now())
+            save_draft(session, entry_id, given, version=task.version, actor=rater, now=now())
             drafted = select(Assessment.id).where(Assessment.entry_id == entry_id, Assessment.account_id == account.id)
             ratings = {first.code: {"value": 1.0, "not_applicable": False, "comment": "现场查看了台账。"}}
             session.add(
