@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import exists, literal, or_, select
+from sqlalchemy import exists, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from evalsys.accounts.models import Account
 from evalsys.accounts.todo import Todo
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import NotFound
+from evalsys.base.language import number
 from evalsys.collection.assignments import OPEN_STATES
 from evalsys.collection.declarations import tie_words
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie
 from evalsys.collection.interests import Ties, counted_from, evaluators_of, in_force, ties_of
-from evalsys.collection.models import Assessment, AssessmentState
+from evalsys.collection.models import Assessment, AssessmentState, Assignment
+from evalsys.registry.cycle_notes import Note
 from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Region, Vendor
 
 
@@ -82,6 +84,23 @@ def to_declare(session: Session, actor: Actor) -> Iterator[Todo]:
         for cycle in cycles_to_declare(session, actor):
             text = _("Sign your declaration of interests for “%(title)s”", title=cycle.title)
             yield Todo(text, url_for("interests.own", code=cycle.code))
+
+
+def before_assessing(session: Session, cycle: Cycle, actor: Actor) -> Iterator[Note]:
+    """For the coordinator: who has not signed, and contracts of the branch that nobody is to assess."""
+    if cycle.state not in OPEN_STATES:
+        return
+    signed = {one.account_id for one in in_force(session, cycle)}
+    unsigned = sum(person.id not in signed for person in evaluators_of(session, cycle))
+    if unsigned and actor.role in {Role.ADMINISTRATOR, Role.AUDITOR}:
+        label = _("Evaluators who have not signed their declaration of interests")
+        yield Note(label, number(unsigned), url_for("interests.overview", code=cycle.code))
+    assigned = exists().where(Assignment.entry_id == Entry.id)
+    inside = Region.path.startswith(actor.region_path, autoescape=True)
+    entries = select(func.count()).select_from(Entry).join(Entry.contract).join(Contract.region)
+    alone = session.scalar(entries.where(Entry.cycle_id == cycle.id, inside, ~assigned))
+    if alone:
+        yield Note(_("Contracts without an evaluator"), number(alone), url_for("plans.plan", code=cycle.code))
 
 
 @dataclass(frozen=True)

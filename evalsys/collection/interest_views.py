@@ -15,7 +15,7 @@ from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
 from evalsys.base.forms import refuse
-from evalsys.collection import interest_queries
+from evalsys.collection import interest_queries, next_steps
 from evalsys.collection.assignments import OPEN_STATES
 from evalsys.collection.declarations import Declare, declare, draft_of, effect_of
 from evalsys.collection.interest_forms import BodyDeclarationForm, DeclarationForm
@@ -31,6 +31,7 @@ def install(app: Flask) -> None:
     """Register the pages, and lead an evaluator who has not declared to the one to do it on."""
     app.register_blueprint(bp)
     todo.offer(app, interest_queries.to_declare)
+    next_steps.offer(app, interest_queries.before_assessing)
 
     @app.errorhandler(Undeclared)
     def declare_first(fault: Undeclared) -> ResponseReturnValue:

@@ -22,6 +22,7 @@ from evalsys.collection.assignments import Assign, assign
 from evalsys.collection.closing import missing
 from evalsys.collection.declarations import Declare, Stated, declare
 from evalsys.collection.interest_models import InterestDeclaration, TieKind
+from evalsys.collection.interest_queries import before_assessing
 from evalsys.collection.interests import COMMISSION, Undeclared, counted_from, ties_of
 from evalsys.collection.models import Assessment, Assignment
 from evalsys.registry.models import Cycle, EvaluatorBody
@@ -281,6 +282,22 @@ def test_nobody_signs_after_collecting(session: Session, world: World) -> None:
     world.cycle.state = "review"
     with pytest.raises(Conflict):
         declare(session, own(world), actor=world.evaluator.as_actor(), now=NOW)
+
+
+def test_the_coordinator_is_told_who_has_not_signed_and_what_nobody_assesses(session: Session, world: World) -> None:
+    def told(account: Account) -> list[tuple[str, str]]:
+        with current_app.test_request_context():
+            return [(note.value, note.url) for note in before_assessing(session, world.cycle, account.as_actor())]
+
+    assert told(world.administrator) == []
+    session.query(InterestDeclaration).delete()
+    session.query(Assignment).delete()
+    (unsigned, declare_on), (alone, plan_on) = told(world.administrator)
+    assert (unsigned, alone) == ("1", "1")
+    assert (declare_on.rsplit("/", 1)[1], plan_on.rsplit("/", 1)[1]) == ("interests", "plan")
+    assert told(make_account(session, Role.OFFICER, region=world.county)) == [(alone, plan_on)]
+    world.cycle.state = "review"
+    assert told(world.administrator) == []
 
 
 # ── The pages ──
