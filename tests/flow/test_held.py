@@ -57,6 +57,7 @@ WITHOUT_RATINGS = {
     "measured.sheet": "what the record says, to fill in",
     "messages.export": "how many messages were sent",
     "outcomes.template": "an empty table",
+    "paper_forms.make": "empty forms with their serials",
     "publication.keys": "keys",
     "publication.proof": "that a receipt's answer was received, counted or held",
     "publication.statement": "hashes of the bundle, which is read below",
@@ -71,7 +72,6 @@ WITHOUT_RATINGS = {
     "registry.vendor_list": "the registry",
     "samples.sample": "how many were drawn",
     "selection.table": "past performance of published editions, whose scores are compared below",
-    "survey.script": "the survey's script",
     "worksheet.sheet": "the rater's own drafts",
 }
 SAYS_HELD = {"暂不计入", "待核查异常"}
