@@ -52,7 +52,7 @@ from evalsys.collection.messages import views as messages
 from evalsys.collection.rated import rated_criteria
 from evalsys.collection.sample_cases import forget_numbers, sampled_entries
 from evalsys.config import Settings
-from evalsys.evaluation import integrity_views, reliability_views
+from evalsys.evaluation import early_views, integrity_views, reliability_views
 from evalsys.evaluation import views as evaluation
 from evalsys.publication import officer_views as publishing
 from evalsys.publication import views as publication
@@ -156,6 +156,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     evaluation.install(app)
     app.register_blueprint(reliability_views.bp)
     app.register_blueprint(integrity_views.bp)
+    app.register_blueprint(early_views.bp)
     publishing.install(app)
     selection.install(app)
     registry.install(app)

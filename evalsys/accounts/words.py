@@ -76,6 +76,7 @@ ACTS: dict[str, LazyString] = {
     "collection.withdraw_sample": _l("Draw of a sample taken back"),
     "collection.withdraw_paper": _l("Paper forms withdrawn"),
     "evaluation.hold_ratings": _l("Flagged ratings held back"),
+    "evaluation.look_early": _l("Quality of the answers looked at"),
     "evaluation.release_ratings": _l("Flagged ratings released"),
     "evaluation.run_cycle": _l("Cycle scored"),
     "evaluation.run_early": _l("Scored without waiting for open surveys"),

@@ -81,7 +81,7 @@ class Interviewer:
 
     Attributes:
         worked: cases they were the last to work at.
-        answered: of these, with an answer; refused, unreachable, gone: without one.
+        answered: of these, with an answer; refused, unreachable, gone, paper: without one, for such a reason.
         named: answered ones whom a roster names; of the others nobody can ask again.
         drawn, checked: of the named ones, those that are to be asked again, and that were.
         suggested: confirmed interviews of which the recipient says that answers were suggested.
@@ -93,6 +93,7 @@ class Interviewer:
     refused: int = 0
     unreachable: int = 0
     gone: int = 0
+    paper: int = 0
     named: int = 0
     drawn: int = 0
     confirmed: int = 0
@@ -115,7 +116,13 @@ class Interviewer:
         return self.drawn / self.named if self.named else None
 
 
-_AFTER = {Outcome.REFUSED: "refused", Outcome.UNREACHABLE: "unreachable", Outcome.MOVED: "gone", Outcome.DIED: "gone"}
+_AFTER = {
+    Outcome.REFUSED: "refused",
+    Outcome.UNREACHABLE: "unreachable",
+    Outcome.MOVED: "gone",
+    Outcome.DIED: "gone",
+    Outcome.PAPER: "paper",
+}
 _CAME_OF = {
     Result.CONFIRMED: "confirmed",
     Result.NOT_CONFIRMED: "not_confirmed",

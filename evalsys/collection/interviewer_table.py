@@ -16,6 +16,8 @@ from evalsys.base.tables import Sheet
 from evalsys.collection.desk_tables import Column, Table
 from evalsys.collection.interview_marks import interviewers, worked
 from evalsys.collection.interview_models import Recheck
+from evalsys.collection.models import Outcome
+from evalsys.collection.outcomes import NAMES
 from evalsys.collection.rechecks import waiting
 from evalsys.registry.cycle_notes import Note
 from evalsys.registry.models import Cycle
@@ -29,6 +31,7 @@ def interviewer_table(session: Session, cycle: Cycle, *, key: bytes, actor: Acto
         Column("refused", _("Refused"), lambda one: one.refused),
         Column("unreachable", _("Not reached"), lambda one: one.unreachable),
         Column("gone", _("Moved or died"), lambda one: one.gone),
+        Column("paper", str(NAMES[Outcome.PAPER]), lambda one: one.paper),
         Column("named", _("Can be checked"), lambda one: one.named),
         Column("drawn", _("Drawn"), lambda one: one.drawn),
         Column("share", _("Share drawn"), lambda one: one.share, percent=True),

@@ -100,7 +100,7 @@ def require_open(cycle: Cycle) -> None:
 def find(session: Session, cycle: Cycle, rules: Rules, thresholds: Integrity) -> Found:
     """Every sign in a cycle."""
     entries = entries_of(session, cycle)
-    found = _recipients(session, entries, rules, thresholds)
+    found = signs_of_recipients(session, entries, rules, thresholds)
     for party in rules.parties:
         if party.code != SAMPLED:
             found |= _appointed(assessed(session, cycle, party.code, rules), party.code, entries, rules, thresholds)
@@ -141,7 +141,7 @@ def keep(session: Session, cycle: Cycle, found: Found) -> Scan:
     return Scan(added, session.scalar(in_cycle.where(IntegrityFlag.state == FlagState.OPEN)) or 0, gone)
 
 
-def _recipients(session: Session, entries: list[Entry], rules: Rules, thresholds: Integrity) -> Found:
+def signs_of_recipients(session: Session, entries: list[Entry], rules: Rules, thresholds: Integrity) -> Found:
     """Signs of recipients' answers, one contract after the other, each beside all others that are asked the same."""
     answered: list[tuple[Entry, list[bytes], Flags, Levels]] = []
     everywhere: dict[str, Counter[bytes]] = defaultdict(Counter)

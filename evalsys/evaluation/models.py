@@ -125,3 +125,14 @@ class KeptSums(Base):
     levels: Mapped[bytes]
     moments: Mapped[bytes]
     judged: Mapped[bytes]
+
+
+class EarlyCheck(Base):
+    """What signs an entry's answers showed while they came in: how many answers there were, and of them by sign."""
+
+    __tablename__ = "early_check"
+    __table_args__ = (CheckConstraint("answers >= 5", name="enough_answers"),)
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id", ondelete="CASCADE"), primary_key=True)
+    answers: Mapped[int]
+    signs: Mapped[dict[str, Any]]

@@ -13,7 +13,8 @@ from evalsys.base.access import Actor
 from evalsys.base.language import number
 from evalsys.evaluation.models import FlagState, IntegrityFlag
 from evalsys.registry.cycle_notes import Note
-from evalsys.registry.models import Cycle, Entry
+from evalsys.registry.models import Cycle, CycleState, Entry
+from evalsys.registry.pins import rules_of
 
 
 def open_flags(session: Session, cycle: Cycle) -> Mapping[int, int]:
@@ -31,6 +32,8 @@ def flags_to_look_at(session: Session, cycle: Cycle, actor: Actor) -> Iterator[N
     """A line where flags wait; only who oversees the whole cycle can open them."""
     if not actor.acts_in(cycle.region.path):
         return
+    if cycle.state == CycleState.COLLECTING and rules_of(cycle).integrity is not None:
+        yield Note(_("Look at the quality of the answers so far"), "", url_for("early.show", code=cycle.code))
     waiting = sum(open_flags(session, cycle).values())
     if waiting:
         yield Note(_("Flagged ratings to look at"), number(waiting), url_for("integrity.flags", code=cycle.code))

@@ -202,6 +202,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "cosigning.read": lambda reader: {
         "assessment_id": reader.first(Assessment.id, Assessment.cosigning.has(), Assessment.party == reader.party())
     },
+    "early.show": OF_2026,
     "evaluation.contract": lambda reader: {"code": "2025", "reference": reader.first(Contract.reference, SCORED)},
     "evaluation.distribution": {"code": "2025"},
     "evaluation.run": OF_2026,

@@ -207,6 +207,9 @@ def test_who_takes_an_answer_down_or_records_an_outcome_has_worked_at_the_case(
     administrator = sign_in(work.administrator)
     line = table(administrator)["李访问"]
     assert (line["Cases"], line["Answered"], line["Not reached"], line["Can be checked"]) == ("1", "0", "1", "0")
+    browser.post(f"/collection/interviews/{work.left}/outcome", data={"outcome": "paper"})
+    assert table(administrator)["李访问"]["Got a form on paper instead"] == "1"
+    write(lambda session: session.execute(update(Invitation).values(outcome=None)))
     answer(browser, work.left)
     line = table(administrator)["李访问"]
     assert (line["Cases"], line["Answered"], line["Not reached"], line["Can be checked"]) == ("1", "1", "0", "1")

@@ -49,6 +49,7 @@ WITHOUT_RATINGS = {
     "accounts.audit_table": "acts of people",
     "collection.autosave": "the rater's own draft",
     "desk.save_calls": "who has not answered",
+    "early.show": "signs, while nothing can be held back yet",
     "evidence.download": "one file, to those who may read the assessment",
     "healthz": "whether the database answers",
     "invitations.give": "codes",
