@@ -34,6 +34,7 @@ from evalsys.registry.models import Contract, Cycle, CycleState, Entry, RulesPin
 from evalsys.rules.model import Rules, Source
 
 MODES = (("self", 0.55), ("assisted", 0.3), ("telephone", 0.1), ("paper", 0.05))
+HELPERS = {"assisted": ("worker", "interviewer", "relative"), "telephone": ("interviewer",), "paper": (None, "relative")}
 TIME_BANDS = (("under_20", 0.06), ("from_20_to_60", 0.5), ("over_60", 0.44))
 MODE_TEMPER = {"self": 0.0, "assisted": 0.25, "telephone": 0.6, "paper": 0.1}  # a voice on the telephone is polite
 ITEMS = ("上门服务", "集中服务")
@@ -261,8 +262,16 @@ def _respond(
     """One recipient's answer with its used invitation and its leaf."""
     key = generator.bytes(16)
     rows.invite(stratum, generator, used=True, whose=whose)
+    kinds = HELPERS.get(mode, (None,))
     rows.add(
-        Response, key=key, entry_id=stratum.entry_id, stratum_id=stratum.id, mode=mode, time_band=time_band, held=False
+        Response,
+        key=key,
+        entry_id=stratum.entry_id,
+        stratum_id=stratum.id,
+        mode=mode,
+        helper=kinds[key[0] % len(kinds)],
+        time_band=time_band,
+        held=False,
     )
     for code, value in values.items():
         rows.add(ResponseRating, response_key=key, criterion=code, value=value)
