@@ -310,3 +310,6 @@ class EntryChange(Base):
 
     entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     count: Mapped[int] = mapped_column(BigInteger)
+
+
+import evalsys.collection.assessment_models  # noqa: E402, F401 - Assessment names its tables; each imports the other

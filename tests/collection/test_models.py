@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -288,3 +290,10 @@ def test_the_bad_row_is_refused_by_its_constraint(session: Session, name: str, r
         assert name in said
     else:  # SQLite names the columns of a key, and no foreign key
         assert ("FOREIGN KEY" if name.startswith("fk_") else "UNIQUE") in said
+
+
+@pytest.mark.parametrize("first", ["models", "assessment_models"])
+def test_the_tables_find_each_other_whichever_is_imported_first(first: str) -> None:
+    """A command imports only what it needs; the web imports all, and would not notice."""
+    code = f"import evalsys.collection.{first}; from sqlalchemy.orm import configure_mappers; configure_mappers()"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
