@@ -34,7 +34,11 @@ from evalsys.registry.models import Contract, Cycle, CycleState, Entry, RulesPin
 from evalsys.rules.model import Rules, Source
 
 MODES = (("self", 0.55), ("assisted", 0.3), ("telephone", 0.1), ("paper", 0.05))
-HELPERS = {"assisted": ("worker", "interviewer", "relative"), "telephone": ("interviewer",), "paper": (None, "relative")}
+HELPERS: dict[str, tuple[str | None, ...]] = {
+    "assisted": ("worker", "interviewer", "relative"),
+    "telephone": ("interviewer",),
+    "paper": (None, "relative"),
+}
 TIME_BANDS = (("under_20", 0.06), ("from_20_to_60", 0.5), ("over_60", 0.44))
 MODE_TEMPER = {"self": 0.0, "assisted": 0.25, "telephone": 0.6, "paper": 0.1}  # a voice on the telephone is polite
 ITEMS = ("上门服务", "集中服务")
