@@ -157,6 +157,22 @@ def _text(mimetype: str, content: str) -> Response:
     return cast(Response, response.make_conditional(request))
 
 
+@bp.route("/<code>/quiet", methods=["GET", "POST"])
+@access.public
+def quiet(code: str) -> ResponseReturnValue:
+    """No more reminders. Mail programs open links by themselves, so that opening this one alone stops nothing."""
+    if not _pace().allows(_origin(), now=now()):
+        return _too_many_codes(code)
+    opened = _opened(code)
+    if opened is None:
+        return _unknown_code(code)
+    if request.method == "GET":
+        return _quiet_page(_plain(code), opened)
+    with transaction() as session:
+        keeping.be_quiet(session, opened.hashed)
+    return redirect(url_for(".quiet", code=_plain(code), lang=request.args.get("lang")), code=303)
+
+
 @bp.get("/thanks/<receipt>")
 @access.public
 def thanks(receipt: str) -> ResponseReturnValue:

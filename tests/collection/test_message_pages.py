@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import select, update
 
 from evalsys.accounts.models import Account
@@ -15,10 +16,11 @@ from evalsys.base.db import Database
 from evalsys.base.outbox import Message
 from evalsys.collection.messages.keeping import code_box, unlocked
 from evalsys.collection.messages.models import KeptCode, MailingKind
+from evalsys.collection.survey_views import WRONG_CODES
 from tests.collection.messaged import CONTACTS, enrol, messaged_world, start_now
 from tests.collection.surveys import SECRET
 from tests.collection.world import make_world
-from tests.factories import make_cycle, make_stratum
+from tests.factories import NOW, make_cycle, make_stratum
 from tests.pages import CheckedClient
 
 Write = Callable[..., Any]
@@ -172,3 +174,12 @@ def test_a_recipient_stops_reminders_and_can_still_answer(client: CheckedClient,
     assert "Set-Cookie" not in asked.headers
     assert client.get("/s/2222222223/quiet").status_code == 404
     assert client.post("/s/2222222223/quiet").status_code == 404
+
+
+def test_guessing_codes_here_is_slowed_down_as_on_the_survey(client: CheckedClient, code: str) -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert client.get(f"/s/{code}/quiet").status_code == 200
+        for _guess in range(WRONG_CODES):
+            client.get("/s/ABC/quiet")
+        assert client.get("/s/ABC/quiet").status_code == 429
+        assert client.post(f"/s/{code}/quiet").status_code == 429  # a right one has to wait for its turn too
