@@ -66,6 +66,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Database:
+    """The same for all tests, so that a statement is compiled once; each test gets a new file under it."""
+    return Database(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'evalsys.sqlite'}")
+
+
+@pytest.fixture(scope="session")
 def postgresql() -> Iterator[postgres.Server]:
     """A PostgreSQL server of this test process's own."""
     with postgres.running() as server:
@@ -83,19 +89,18 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A migrated, empty database."""
-    if request.param == "sqlite":
-        file = tmp_path / "evalsys.sqlite"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-        made = Database(f"sqlite:///{file}")
-        yield made
-        made.dispose()
+    if request.param == "postgresql":
+        with request.getfixturevalue("postgresql").migrated() as lent:
+            yield lent
         return
-    with request.getfixturevalue("postgresql").migrated() as url:
-        made = Database(url)
-        yield made
-        made.dispose()
+    made: Database = request.getfixturevalue("sqlite_database")
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{made.url.database}{ending}").unlink(missing_ok=True)
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), str(made.url.database))
+    yield made
+    made.dispose()
 
 
 @pytest.fixture

@@ -45,16 +45,20 @@ _RESTART_NUMBERS = text("""
 
 
 class _Migrated:
-    """A database with all tables, and the connection that empties them."""
+    """A database with all tables, and the connection that empties them.
+
+    `database` stays the same for all tests, so that a statement is compiled once.
+    """
 
     def __init__(self, name: str, url: str) -> None:
-        self.name, self.url = name, url
+        self.name, self.database = name, Database(url)
         self._engine = create_engine(url, isolation_level="AUTOCOMMIT")
         self._connection = self._engine.connect()
 
     def emptied(self) -> bool:
         """Take away what a test left; False when it left another schema."""
         run = self._connection.execute
+        self.database.dispose()
         run(_END_OTHERS)
         if run(_CHANGED).scalar():
             return False
@@ -92,10 +96,10 @@ class Server:
         self._drop(name)
 
     @contextmanager
-    def migrated(self) -> Iterator[str]:
-        """URL of a database with empty tables."""
+    def migrated(self) -> Iterator[Database]:
+        """A database with empty tables."""
         lent, self._kept = self._kept or self._copy(), None
-        yield lent.url
+        yield lent.database
         if lent.emptied():
             self._kept = lent
         else:
