@@ -2,7 +2,8 @@
 
 Levels that fewer than five recipients chose are told together with their neighbours. What was taken together in one
 criterion alone could be worked out from the published sums of its dimension and the spread of the others, so another
-criterion of the dimension is made coarser too; where there is no other, only the number of answers is told.
+criterion of the dimension is made coarser too; where there is no other, only the number of answers is told. How many
+answers came in which way is told by the same rule.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 from evalsys.evaluation.breakdown import SMALLEST_GROUP
 from evalsys.rules.model import Rules
 from evalsys.scoring.cells import SAMPLED
+
+OTHER_WAYS = "other"
 
 Class = tuple[int, int]
 """First and last place of levels that are told together; the lowest level is at 0."""
@@ -65,6 +68,22 @@ def disclosed(levels: Mapping[str, Mapping[str, Any]], rules: Rules) -> dict[str
             if not others:
                 told[coarse[0]] = [(0, len(levels[coarse[0]]["counts"]) - 1)]
     return told
+
+
+def ways_told(ways: Mapping[str, int]) -> dict[str, int]:
+    """How many answers came in which way, none of them told of fewer than five.
+
+    Ways that few chose are told together, as `OTHER_WAYS`, with the next one where even together they are too few:
+    the total is known, so whatever is left out could be worked out. Nothing is told where one group would be left.
+    """
+    ordered = sorted(((count, way) for way, count in ways.items() if count), reverse=True)
+    together = 0
+    while ordered and (ordered[-1][0] < SMALLEST_GROUP or 0 < together < SMALLEST_GROUP):
+        together += ordered.pop()[0]
+    if not ordered:
+        return {}
+    kept = {way: count for count, way in ordered}
+    return {way: kept[way] for way in ways if way in kept} | ({OTHER_WAYS: together} if together else {})
 
 
 def _coarser(counts: Sequence[int]) -> list[Class]:

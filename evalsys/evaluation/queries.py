@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import and_, exists, func, select
@@ -127,6 +127,7 @@ class Collected:
     """What recipients were asked and sent in for one entry: invitations, answers received, and those held back.
 
     `answered`: invitations with an answer; answers from files have none. The rest: why others have none, where known.
+    `ways`: how the answers that count came.
     """
 
     invited: int = 0
@@ -137,6 +138,7 @@ class Collected:
     unreachable: int = 0
     moved: int = 0
     died: int = 0
+    ways: dict[str, int] = field(default_factory=dict)
 
 
 def collected(session: Session, cycle: Cycle) -> dict[int, Collected]:
@@ -152,6 +154,7 @@ def collected(session: Session, cycle: Cycle) -> dict[int, Collected]:
             unreachable=found.unreachable,
             moved=found.moved,
             died=found.died,
+            ways=dict(sorted(found.modes.items())),
         )
         for entry, found in by_entry(session, entries).items()
     }

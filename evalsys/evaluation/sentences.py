@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from evalsys.base.language import number, percent, points
 from evalsys.collection.counting import rr1
 from evalsys.collection.models import Outcome
+from evalsys.collection.ways import MODES
+from evalsys.evaluation.disclosure import OTHER_WAYS, ways_told
 from evalsys.evaluation.naming import Names
 from evalsys.scoring.cells import SAMPLED
 from evalsys.scoring.status import Why
@@ -180,6 +182,17 @@ def _response_rate(sent: Mapping[str, int]) -> list[str]:
     return told
 
 
+def _ways(ways: Mapping[str, int]) -> list[str]:
+    """How the answers came, as far as it may be told; empty where it may not, or is not known."""
+    separator: str = _(", ")
+    names = {mode.value: str(name) for mode, name in MODES.items()} | {OTHER_WAYS: _("other ways together")}
+    told = ways_told(ways)
+    counted = [
+        _("%(mode)s: %(count)s", mode=name, count=number(told[way])) for way, name in names.items() if way in told
+    ]
+    return [_("How recipients answered – %(list)s.", list=separator.join(counted))] if counted else []
+
+
 def _asked(line: Line) -> list[str]:
     kept = line.breakdown
     sent, answered = kept["collected"], kept["respondents"].get(SAMPLED)
@@ -196,6 +209,7 @@ def _asked(line: Line) -> list[str]:
             )
         )
     told += _response_rate(sent)
+    told += _ways(sent.get("ways") or kept.get("modes") or {})
     if sent["held"]:
         told.append(
             _(

@@ -7,7 +7,6 @@ from typing import Any
 from flask_babel import gettext as _
 
 from evalsys.base.language import number, points
-from evalsys.collection.models import Mode
 from evalsys.evaluation.explanation import Explanation
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.next_grade import NextGrade
@@ -51,7 +50,7 @@ def steps_told(line: Line, explanation: Explanation, names: Names) -> list[str]:
     if "weighting" in by_code:
         told += _weighting(by_code["weighting"].points, kept)
     if "mode" in by_code:
-        told += _adjustment(by_code["mode"].points, by_code["case_mix"].points, kept)
+        told += _adjustment(by_code["mode"].points, by_code["case_mix"].points)
     if "severity" in by_code:
         told += _severity(by_code["severity"].points, kept.get("raters"))
     if "cut" in by_code:
@@ -98,36 +97,15 @@ def _weighting(moved: float, kept: dict[str, Any]) -> list[str]:
     return told
 
 
-def _adjustment(mode: float, case_mix: float, kept: dict[str, Any]) -> list[str]:
-    separator: str = _(", ")
-    told = []
-    ways = [
-        _("%(mode)s: %(count)s", mode=mode_name(code), count=number(count))
-        for code, count in (kept.get("modes") or {}).items()
-        if count
-    ]
-    if ways:
-        told.append(_("How recipients answered – %(list)s.", list=separator.join(ways)))
-    told.append(
+def _adjustment(mode: float, case_mix: float) -> list[str]:
+    return [
         _(
             "What the way of answering and the circumstances of those who answer do everywhere was taken off:"
             " %(mode)s points for the way, %(case_mix)s points for the circumstances.",
             mode=signed(mode),
             case_mix=signed(case_mix),
         )
-    )
-    return told
-
-
-def mode_name(code: str) -> str:
-    """A way of answering."""
-    names: dict[str, str] = {
-        Mode.SELF.value: _("by oneself"),
-        Mode.ASSISTED.value: _("with help"),
-        Mode.TELEPHONE.value: _("by telephone"),
-        Mode.PAPER.value: _("on paper"),
-    }
-    return names.get(code, code)
+    ]
 
 
 def _severity(moved: float, raters: dict[str, Any] | None) -> list[str]:

@@ -7,9 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evalsys.base.listing import Page, Wanted, page_of
 from evalsys.evaluation.naming import Names
 from evalsys.publication.models import Edition, EditionScore
 from evalsys.publication.queries import Published, rules_of_edition
+from evalsys.publication.telling import year_told
 from evalsys.rules.model import Rules
 
 
@@ -49,29 +51,54 @@ class VendorYear:
 
     edition: Edition
     names: Names
-    lines: list[EditionScore]
+    page: Page[EditionScore]
     score: VendorScore | None
+    told: list[str]
 
 
 @dataclass(frozen=True)
 class VendorHistory:
-    """A vendor over all cycles, the latest first."""
+    """A vendor over all cycles, the latest first. `contracts`: in all of them; `purchasers`: names, once each."""
 
     name: str
     credit_code: str
     years: list[VendorYear]
+    contracts: int
+    purchasers: list[str]
 
 
-def vendor_history(published: Sequence[Published]) -> VendorHistory:
-    """Put a vendor's published lines together by edition; there is at least one."""
+def vendor_history(published: Sequence[Published], wanted: Wanted) -> VendorHistory:
+    """Put a vendor's published lines together by edition, ordered as wanted; there is at least one."""
     years = []
     for _number, group in itertools.groupby(published, key=lambda item: item.edition.id):
         items = list(group)
         edition, lines = items[0].edition, [item.line for item in items]
         rules = rules_of_edition(edition)
-        years.append(VendorYear(edition, Names(rules), lines, vendor_score(lines, rules)))
+        names, page = Names(rules), _ordered(lines, wanted)
+        years.append(VendorYear(edition, names, page, vendor_score(lines, rules), year_told(lines, names)))
     latest = published[0].line
-    return VendorHistory(latest.vendor_name, latest.vendor_credit_code, years)
+    return VendorHistory(
+        name=latest.vendor_name,
+        credit_code=latest.vendor_credit_code,
+        years=years,
+        contracts=len(published),
+        purchasers=list(dict.fromkeys(item.line.purchaser_name for item in published)),
+    )
+
+
+def _ordered(lines: list[EditionScore], wanted: Wanted) -> Page[EditionScore]:
+    """All of a year's lines in the order wanted."""
+    return page_of(
+        lines,
+        Wanted(sort=wanted.sort, size=len(lines)),
+        sorts={
+            "contract": lambda line: line.contract_reference,
+            "served": lambda line: line.recipients_served,
+            "score": lambda line: line.score,
+        },
+        default_sort="contract",
+        search=lambda line: (line.contract_title,),
+    )
 
 
 def _size(line: EditionScore, weighed_by: str) -> float:

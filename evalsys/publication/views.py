@@ -21,6 +21,7 @@ from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
 from evalsys.publication.sealing import record_of
 from evalsys.publication.sheets import ranking_sheet
+from evalsys.publication.telling import contract_told
 from evalsys.publication.vendor_scores import vendor_history
 
 __all__ = ["analysis_views", "bundle_views", "install"]
@@ -85,7 +86,8 @@ def rankings_file(kind: str) -> ResponseReturnValue:
 @access.public
 @kept
 def vendor(credit_code: str) -> ResponseReturnValue:
-    history = vendor_history(queries.published_of_vendor(reading(), credit_code))
+    published = queries.published_of_vendor(reading(), credit_code)
+    history = vendor_history(published, Wanted.from_args(request.args))
     return render_template("publication/vendor.html", history=history)
 
 
@@ -102,6 +104,7 @@ def contract(reference: str) -> ResponseReturnValue:
         line=found.line,
         history=found.history,
         card=card,
+        told=contract_told(found.line, names),
         sample=statement_of(reading(), found.shown.edition.cycle_id, reference),
     )
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsys.config import SHIPPED_RULES
-from evalsys.evaluation.disclosure import classes, disclosed
+from evalsys.evaluation.disclosure import classes, disclosed, ways_told
 from evalsys.rules.loading import load
 from evalsys.rules.model import Rules
 
@@ -118,3 +118,28 @@ def test_the_sums_of_the_inputs_do_not_single_out_what_was_taken_together(counts
     }
     assert tuple(first) in fitting
     assert len(fitting) > 1
+
+
+@pytest.mark.parametrize(
+    ("ways", "told"),
+    [
+        ({"self": 30, "telephone": 5, "paper": 0}, {"self": 30, "telephone": 5}),
+        ({"self": 30, "telephone": 4, "paper": 2}, {"self": 30, "other": 6}),
+        ({"self": 30, "assisted": 9, "paper": 1}, {"self": 30, "other": 10}),
+        ({"self": 30, "paper": 1}, {}),
+        ({"self": 3}, {}),
+        ({"self": 5}, {"self": 5}),
+        ({}, {}),
+    ],
+)
+def test_ways_that_few_chose_are_told_together(ways: dict[str, int], told: dict[str, int]) -> None:
+    assert ways_told(ways) == told
+
+
+@given(st.dictionaries(st.sampled_from(["self", "assisted", "telephone", "paper"]), st.integers(0, 12)))
+def test_nobody_learns_a_way_that_fewer_than_five_chose(ways: dict[str, int]) -> None:
+    told = ways_told(ways)
+    assert all(count >= 5 for count in told.values())
+    assert not told or sum(told.values()) == sum(ways.values())
+    left = [count for way, count in ways.items() if count and way not in told]
+    assert not told or len(left) != 1  # one alone would be the difference to the total

@@ -21,7 +21,7 @@ from evalsys.evaluation.naming import Names
 from evalsys.evaluation.next_grade import next_grade
 from evalsys.evaluation.scorecard import scorecard, waterfall, waterfall_of
 from evalsys.evaluation.sentences import reasons, story
-from evalsys.evaluation.steps import mode_name, next_grade_told, signed, steps_off, steps_told
+from evalsys.evaluation.steps import next_grade_told, signed, steps_off, steps_told
 from evalsys.rules.loading import load
 from evalsys.rules.model import Cap, RankSets, Rules, Sensitivity, Severity, Shrinkage, Weighting
 from evalsys.scoring import engine
@@ -277,7 +277,6 @@ def test_steps_are_told_with_their_numbers(names: Names) -> None:
         "cells": nine(names.rules, **steps),
         "uneven": -1.0,
         "collapsed": ["甲镇", "乙镇"],
-        "modes": {"self": 30, "telephone": 5, "paper": 0},
         "raters": {"component": 1, "overlapping": 12, "assumed": False},
     }
     one = line(breakdown=kept)
@@ -289,7 +288,6 @@ def test_steps_are_told_with_their_numbers(names: Names) -> None:
         "加权：−4.50 分",
         "相当于 9.5 份",
         "合并计算：甲镇、乙镇",
-        "本人填写 30 份、电话访问 5 份。",
         "作答方式 +2.25 分，作答人情况 −1.12 分",
         "宽严尺度：+0.90 分",
         "截至边界：−0.09 分",
@@ -298,7 +296,7 @@ def test_steps_are_told_with_their_numbers(names: Names) -> None:
         "服务成效 25.81",
     ):
         assert words in told, (words, told)
-    kept |= {"raters": {"component": None, "overlapping": 12, "assumed": False}, "collapsed": [], "modes": {}}
+    kept |= {"raters": {"component": None, "overlapping": 12, "assumed": False}, "collapsed": []}
     told = "\n".join(steps_told(line(breakdown=kept), explanation, names))
     assert "评价员均未参与评价员之间的比较" in told
     assert "合并计算" not in told
@@ -317,10 +315,6 @@ def test_steps_that_are_off_are_named_in_one_line(names: Names) -> None:
 
 def test_points_carry_their_sign() -> None:
     assert [signed(x) for x in (1.5, -2.25, 0.0, -0.001)] == ["+1.50", "−2.25", "0.00", "0.00"]
-
-
-def test_a_way_of_answering_from_elsewhere_is_told_by_its_code() -> None:
-    assert mode_name("pigeon") == "pigeon"
 
 
 def test_ranks_are_told_as_a_set(names: Names) -> None:

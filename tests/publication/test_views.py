@@ -264,6 +264,7 @@ def test_a_vendor_page_gathers_its_contracts(client: CheckedClient, published: P
     assert "仁爱社工中心" in page
     assert set(rows(page)) == {"QX-1", "QX-2", "QX-4"}
     assert "按服务对象人数加权" in page
+    assert rows(text_of(client, f"/vendors/{published.vendor}?sort=-score")) == ["QX-2", "QX-1", "QX-4"]
 
 
 def test_a_vendor_without_a_score_has_none(client: CheckedClient, write: Callable[..., Any]) -> None:
@@ -351,7 +352,14 @@ def test_the_stored_lines_are_what_is_shown(
 
 def test_the_way_from_answers_to_score_is_told_drawn_and_tabled(client: CheckedClient, published: Published) -> None:
     page = text_of(client, f"/contracts/{published.first}")
-    for words in ("从原始评分到得分", "服务对象 60 人中 24 人作答", "距“良”还差", "评价员", "得分按评价主体构成"):
+    for words in (
+        "从原始评分到得分",
+        "服务对象 60 人中 24 人作答",
+        "服务对象的作答方式：本人填写 24 份",
+        "距“良”还差",
+        "评价员",
+        "得分按评价主体构成",
+    ):
         assert words in page, words
     address = f"/editions/{published.new}/contracts/{published.first}/waterfall.svg"
     assert f'src="{address}"' in page
