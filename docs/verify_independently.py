@@ -4,8 +4,8 @@
     python3 verify_independently.py bundle.zip
 
 Computes every score, interval and grade from rules.toml, inputs.csv, terms.csv and raters.csv, compares them with
-scores.csv to 4 decimals, and checks all hashes and the Merkle root. The formulas are steps 5, 6 and 8 of the method
-page, in their arithmetic form. Signature, statuses and step 3 are not looked at: `evalsys verify` does that.
+scores.csv to 4 decimals, and checks all hashes, the Merkle root and that of the edition before. The formulas are steps
+5, 6 and 8 of the method page, in arithmetic form. Signature, statuses and step 3 are left to `evalsys verify`.
 """
 
 import csv
@@ -28,18 +28,18 @@ def main(path):
     wrong = [name for name, stated in edition["files"].items() if sha256(files[name]).hexdigest() != stated]
     print(f"files: {len(edition['files']) - len(wrong)} as stated", *(f"CHANGED: {name}" for name in wrong))
     leaves = [bytes.fromhex(line) for line in files["leaves.txt"].decode().splitlines()]
-    rooted = edition["leaves"] == {"size": len(leaves), "root": root(leaves).hex()}
-    print(f"answers received: {len(leaves)}, root {'as stated' if rooted else 'DIFFERS'}")
+    before, rooted = edition["consistency"], edition["leaves"] == {"size": len(leaves), "root": root(leaves).hex()}
+    grown = not before or root(leaves[: before["size"]]).hex() == before["root"]
+    print(f"answers received: {len(leaves)}, root", "as stated" if rooted else "DIFFERS", "" if grown else "SOME LOST")
     scores, seen, differing = recompute(files, rules), 0, []
     for row in rows(files, "scores.csv"):
         if row["score"] and row["contract"] in scores:
             *limits, grade = scores[row["contract"]]
-            stated = [float(row[name]) for name in ("score", "low", "high")]
-            seen += 1
+            seen, stated = seen + 1, [float(row[name]) for name in ("score", "low", "high")]
             if not np.allclose(limits, stated, rtol=0, atol=5e-5) or grade != row["grade"]:
                 differing.append(row["contract"])
     print(f"scores, intervals and grades: {seen - len(differing)} of {seen} recomputed", *differing)
-    return 1 if wrong or not rooted or differing else 0
+    return 1 if wrong or not rooted or not grown or differing else 0
 
 
 def root(leaves):
@@ -67,9 +67,9 @@ def recompute(files, rules):
     cells = defaultdict(lambda: np.zeros(6))  # n, Σw, Σw², Σw(y - centre), Σw(y - centre)², Σ(severity - centre)
     for row in rows(files, "inputs.csv"):
         if not row["other_dimension"]:
-            n, off = float(row["n"]), severity.get(row["rater"], 0.0) - float(row["centre"])
-            sums = [float(row[name] or 0) for name in ("weight", "squares", "sum", "products")]
-            cells[row["contract"], row["party"], row["dimension"]] += [n, *sums, n * off]
+            n, *sums = [float(row[name] or 0) for name in ("n", "weight", "squares", "sum", "products")]
+            off = n * (severity.get(row["rater"], 0.0) - float(row["centre"]))
+            cells[row["contract"], row["party"], row["dimension"]] += [n, *sums, off]
     related = np.array([[[frozen.get(("correlation", p, *sorted((d, e), key=dimensions.index)), 1.0)
                           for e in dimensions] for d in dimensions] for p in parties])  # fmt: skip
     found = {}

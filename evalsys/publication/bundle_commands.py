@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
@@ -21,9 +22,11 @@ from evalsys.base.errors import Invalid
 from evalsys.base.language import moment
 from evalsys.config import Settings
 from evalsys.publication.bundle.archive import LARGEST, unpacked
+from evalsys.publication.bundle.consistency import since as compared
+from evalsys.publication.bundle.findings import Finding, Report
 from evalsys.publication.bundle.layout import EDITION
 from evalsys.publication.bundle.tables import Unreadable
-from evalsys.publication.bundle.verification import Finding, Report
+from evalsys.publication.bundle.verification import Keys
 from evalsys.publication.bundle.verification import verify as look_at
 
 FAILED = 1
@@ -36,19 +39,27 @@ TIMEOUT = 30
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--key", "keys", multiple=True, help="A public key (Base64) that is known to be the publisher's.")
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The bundle of an earlier edition of the same cycle: was anything taken out that it had received?",
+)
 @click.option("--against", metavar="URL", help="Address of the edition's page; its site is asked what it publishes.")
-def verify(bundle: Path, *, keys: Sequence[str], against: str | None) -> None:
+def verify(bundle: Path, *, keys: Sequence[str], since: Path | None, against: str | None) -> None:
     """Look at everything that BUNDLE, the open data of an edition, claims.
 
     Says line by line what holds: the files, the signature, the rules, the root of the answers received; scores,
-    intervals and grades, computed again from inputs.csv; rank sets, shrinkage and the space of weights. With --against
-    also whether the site publishes this very edition, signed with its keys. Exit code 1 where something does not hold.
+    intervals and grades, computed again from inputs.csv; rank sets, shrinkage and the space of weights. With --since
+    also whether everything that an earlier edition had received is still there. With --against also whether the site
+    publishes this very edition, signed with its keys. Exit code 1 where something does not hold.
     """
     with speaking(Settings.from_environment()):
         content = bundle.read_bytes()
-        trusted = [*keys, *(_keys_of(against) if against else [])]
+        trusted: Keys = dict.fromkeys(keys) | (_keys_of(against) if against else {})
         report = look_at(content, trusted=trusted)
         findings = [*report.findings, *([_same(content, against)] if against and report.edition else [])]
+        if since and report.holds:
+            findings += _compared(content, since.read_bytes(), trusted)
         _say(report, findings)
         if any(finding.holds is False for finding in findings):
             raise click.exceptions.Exit(FAILED)
@@ -63,10 +74,19 @@ def _say(report: Report, findings: Sequence[Finding]) -> None:
         click.echo(f"{MARKS[finding.holds]} {finding.text}" + (f" {finding.detail}" if finding.detail else ""))
 
 
-def _keys_of(address: str) -> list[str]:
+def _compared(content: bytes, earlier: bytes, trusted: Keys) -> list[Finding]:
+    """What the bundle says of an earlier one, which must hold by itself."""
+    text = _("The older bundle holds by itself.")
+    failing = [finding for finding in look_at(earlier, trusted=trusted).findings if finding.holds is False]
+    if failing:
+        return [Finding(text, holds=False, detail=" ".join(finding.text for finding in failing))]
+    return [Finding(text, holds=True), *compared(unpacked(content), unpacked(earlier))]
+
+
+def _keys_of(address: str) -> dict[str, datetime | None]:
     try:
         rows = json.loads(_fetched(urljoin(address, "/keys.json")))
-        return [str(row["key"]) for row in rows]
+        return {str(row["key"]): datetime.fromisoformat(row["retired"]) if row["retired"] else None for row in rows}
     except (ValueError, TypeError, KeyError) as error:
         raise _not_there(address) from error
 

@@ -18,10 +18,11 @@ from evalsys.collection.codes import grouped, read_receipt
 from evalsys.config import Settings
 from evalsys.publication import queries
 from evalsys.publication.blueprint import bp
+from evalsys.publication.growth import growth
 from evalsys.publication.keys import public_keys
 from evalsys.publication.models import EditionRecord
 from evalsys.publication.receipts import Receipt, look_up
-from evalsys.publication.sealing import record_of
+from evalsys.publication.sealing import previous_record, record_of
 
 
 @bp.get("/editions/<int:number>/bundle.zip")
@@ -45,6 +46,29 @@ def statement(number: int) -> ResponseReturnValue:
     record = _record(number)
     response = _open(Response(record.statement, mimetype="application/json"), f"{record.hash}-json")
     return response.make_conditional(request)
+
+
+@bp.get("/editions/<int:number>/consistency.json")
+@access.public
+def consistency(number: int) -> ResponseReturnValue:
+    """`?from=` takes the number of an earlier edition; without it the one before."""
+    later = _record(number)
+    before = previous_record(reading(), later.edition)
+    asked = request.args.get("from", str(before.edition_id) if before else "")
+    found = growth(reading(), queries.edition_number(asked), later)
+    told = {name: _tree_of(record) for name, record in (("from", found.earlier), ("to", found.later))}
+    response = Response(json.dumps(told | {"path": [one.hex() for one in found.path]}, indent=1))
+    response.mimetype = "application/json"
+    return _open(response, f"{found.earlier.hash}-{found.later.hash}").make_conditional(request)
+
+
+def _tree_of(record: EditionRecord) -> dict[str, object]:
+    return {
+        "edition": url_for(".edition", number=record.edition_id),
+        "number": record.edition.number,
+        "size": record.leaves,
+        "root": record.root,
+    }
 
 
 @bp.get("/keys.json")

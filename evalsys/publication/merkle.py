@@ -87,6 +87,14 @@ class Tree:
             last >>= 1
         return path
 
+    def growth(self, earlier: int) -> list[bytes]:
+        """As `consistency`; every tree has grown from an empty one, which RFC 9162 leaves out, and needs no hashes.
+
+        Raises:
+            IndexError: the earlier tree was larger than this one.
+        """
+        return self.consistency(earlier) if earlier else []
+
 
 def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether the proof shows that the leaf stands at this place of a tree with this root (RFC 9162, 2.1.3.2)."""
@@ -108,7 +116,7 @@ def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
 
 def extends(earlier: int, later: int, proof: Sequence[bytes], root: bytes, later_root: bytes) -> bool:
     """Whether the proof shows that the earlier tree's leaves are the first of the later one's (RFC 9162, 2.1.4.2)."""
-    if not 0 < earlier <= later or len(root) != SIZE:
+    if not 0 < earlier <= later or not root:
         return False
     if earlier == later:
         return not proof and root == later_root
@@ -132,3 +140,10 @@ def extends(earlier: int, later: int, proof: Sequence[bytes], root: bytes, later
             found_later = node(found_later, step)
         place, last = place >> 1, last >> 1
     return last == 0 and found == root and found_later == later_root
+
+
+def grew(earlier: int, later: int, proof: Sequence[bytes], root: bytes, later_root: bytes) -> bool:
+    """As `extends`, and from an empty tree too."""
+    if earlier == 0:
+        return not proof and root == NOTHING
+    return extends(earlier, later, proof, root, later_root)

@@ -110,9 +110,14 @@ def edition_shown(session: Session, asked: str = "") -> Shown | None:
         NotFound: there is no edition of that number.
     """
     if asked:
-        return shown_edition(session, int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0)
+        return shown_edition(session, edition_number(asked))
     in_use = editions_in_force(session)
     return Shown(in_use[0], in_use[0]) if in_use else None
+
+
+def edition_number(asked: str) -> int:
+    """The number of an edition as an address has it; 0, which no edition has, for what is no such number."""
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
 
 
 def shown_edition(session: Session, number: int) -> Shown:

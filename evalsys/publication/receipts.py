@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,9 +9,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from evalsys.collection.models import ReceiptLeaf
 from evalsys.collection.submission import leaf_of
-from evalsys.publication.merkle import Tree
 from evalsys.publication.models import Edition, EditionRecord
-from evalsys.publication.sealing import leaves_of
+from evalsys.publication.trees import TREES
 from evalsys.registry.models import Contract, Entry
 
 AT_ONCE = 500
@@ -45,28 +42,6 @@ class Receipt:
     reference: str
     leaf: bytes
     proof: Proof | None
-
-
-class Trees:
-    """The trees that were asked for last, by the hash of their editions' statements; threads may share it."""
-
-    def __init__(self, most: int = 4) -> None:
-        self._trees: OrderedDict[str, tuple[Tree, dict[bytes, int]]] = OrderedDict()
-        self._lock, self._most = threading.Lock(), most
-
-    def of(self, record: EditionRecord) -> tuple[Tree, dict[bytes, int]]:
-        """An edition's tree, and the places of its leaves."""
-        with self._lock:
-            if record.hash not in self._trees:
-                leaves = leaves_of(record)
-                self._trees[record.hash] = Tree(leaves), {leaf: place for place, leaf in enumerate(leaves)}
-            self._trees.move_to_end(record.hash)
-            while len(self._trees) > self._most:
-                self._trees.popitem(last=False)
-            return self._trees[record.hash]
-
-
-_trees = Trees()
 
 
 def look_up(session: Session, receipt: str) -> Receipt | None:
@@ -101,7 +76,7 @@ def _proof(session: Session, found: ReceiptLeaf) -> Proof | None:
     )
     if record is None:
         return None
-    tree, places = _trees.of(record)
+    tree, places = TREES.of(record)
     if found.leaf not in places:
         return None
     place = places[found.leaf]

@@ -24,13 +24,14 @@ from evalsys.evaluation import pooled_terms
 from evalsys.evaluation.arrays import inputs_of
 from evalsys.evaluation.disclosure import disclosed
 from evalsys.publication.bundle import layout
-from evalsys.publication.bundle.archive import packed, unpacked
+from evalsys.publication.bundle.archive import packed
 from evalsys.publication.bundle.contents import Material, files_of
 from evalsys.publication.bundle.tables import Value
 from evalsys.publication.bundle.verification import verify
 from evalsys.publication.keys import KeyFolder, signing_keys
 from evalsys.publication.models import Edition, EditionRecord, EditionScore
 from evalsys.publication.queries import lines_of, rules_of_edition
+from evalsys.publication.trees import leaves_of
 from evalsys.registry.models import Cycle, Entry
 from evalsys.rules.model import Rules
 from evalsys.scoring import engine
@@ -95,13 +96,6 @@ def previous_record(session: Session, edition: Edition) -> EditionRecord | None:
     )
 
 
-def leaves_of(record: EditionRecord) -> list[bytes]:
-    """The hashes of a sealed tree in their order; nothing where the bundle was taken away."""
-    if record.bundle is None:
-        return []
-    return [bytes.fromhex(line) for line in unpacked(record.bundle)[layout.LEAVES].decode().splitlines()]
-
-
 def _leaves(session: Session, cycle: Cycle, before: EditionRecord | None) -> list[bytes]:
     """Those of the edition before as they stood, then those that came since, sorted: the tree only ever grows."""
     earlier = leaves_of(before) if before else []
@@ -124,6 +118,7 @@ def _material(session: Session, edition: Edition, before: EditionRecord | None, 
         result=engine.score(inputs, rules, seed=run.seed, frozen=terms),
         names=_pseudonyms(len(public.raters)),
         leaves=leaves,
+        earlier=(before.leaves, before.root) if before else None,
     )
 
 

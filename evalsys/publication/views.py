@@ -19,7 +19,7 @@ from evalsys.publication.analyses import pages_of_edition
 from evalsys.publication.blueprint import bp
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
-from evalsys.publication.sealing import record_of
+from evalsys.publication.sealing import previous_record, record_of
 from evalsys.publication.sheets import ranking_sheet
 from evalsys.publication.telling import contract_told
 from evalsys.publication.vendor_scores import vendor_history
@@ -138,4 +138,5 @@ def edition(number: int) -> ResponseReturnValue:
         statuses=queries.statuses_of(reading(), shown.edition),
         names=Names(rules_of_edition(shown.edition)),
         record=record_of(reading(), shown.edition),
+        before=previous_record(reading(), shown.edition),
     )

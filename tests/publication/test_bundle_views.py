@@ -23,12 +23,12 @@ from evalsys.collection.submission import leaf_of
 from evalsys.config import Settings
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.keys import key_folder
-from evalsys.publication.merkle import includes
+from evalsys.publication.merkle import extends, includes
 from evalsys.publication.models import EditionRecord
 from evalsys.publication.sealing import seal
 from evalsys.publication.usecases import publish
-from evalsys.registry.models import Entry
-from tests.evaluation.rated import rated_cycle
+from evalsys.registry.models import Cycle, Entry
+from tests.evaluation.rated import all_at, rated_cycle, respond
 from tests.factories import NOW, actor, make_account
 from tests.pages import CheckedClient
 from tests.publication.bundle.made import KEY
@@ -95,6 +95,43 @@ def test_the_statement_and_the_page_say_the_same(client: CheckedClient, edition:
     [key] = json.loads(client.get("/keys.json").data)
     assert key["fingerprint"] in page
     assert key["retired"] is None
+
+
+def corrected(session: Session, settings: Settings) -> int:
+    """A second edition of the cycle, for which three more answers came."""
+    cycle = session.scalars(select(Cycle).where(Cycle.code == "2026")).one()
+    entry = session.scalars(select(Entry).where(Entry.cycle_id == cycle.id).order_by(Entry.id)).first()
+    for _ in range(3):
+        respond(session, entry, all_at(cycle, "recipient", "care", 2))
+    run_cycle(session, cycle, actor=OFFICER, now=NOW)
+    edition = publish(session, cycle, reason="补入漏登的纸质问卷，重新计算。", actor=OFFICER, now=NOW)
+    seal(session, edition, key_folder(settings), actor=OFFICER, now=NOW)
+    return edition.id
+
+
+@pytest.fixture
+def correction(edition: int, write: Callable[..., Any], settings: Settings) -> int:
+    assert edition
+    return int(write(corrected, settings))
+
+
+def test_editions_show_that_nothing_was_taken_out(client: CheckedClient, edition: int, correction: int) -> None:
+    later = correction
+    assert client.get(f"/editions/{edition}/consistency.json").status_code == 404
+    answer = client.get(f"/editions/{later}/consistency.json?from={edition}")
+    told = json.loads(answer.data)
+    earlier, now = told["from"], told["to"]
+    assert (earlier["edition"], earlier["number"], now["number"]) == (f"/editions/{edition}", 1, 2)
+    assert now["size"] == earlier["size"] + 3
+    path = [bytes.fromhex(one) for one in told["path"]]
+    assert extends(earlier["size"], now["size"], path, bytes.fromhex(earlier["root"]), bytes.fromhex(now["root"]))
+    assert json.loads(client.get(f"/editions/{later}/consistency.json").data) == told  # from the one before
+    assert json.loads(client.get(f"/editions/{later}/edition.json").data)["consistency"]["path"] == told["path"]
+    assert f"第 1 版已收到的 {earlier['size']} 份答卷" in client.get(f"/editions/{later}").text
+    for number, asked in ((later, later), (edition, later), (later, "x")):
+        assert client.get(f"/editions/{number}/consistency.json?from={asked}").status_code in (404, 422)
+    headers = {"If-None-Match": answer.headers["ETag"]}
+    assert client.get(f"/editions/{later}/consistency.json?from={edition}", headers=headers).status_code == 304
 
 
 def test_an_edition_without_a_seal(
@@ -183,6 +220,24 @@ def test_verify_says_what_holds(
     path.write_bytes(content[:-30])
     assert run(["verify", str(path)]) == 1
     assert "✗ The file is a whole bundle." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("environment")
+def test_verify_compares_with_an_earlier_edition(
+    client: CheckedClient, edition: int, correction: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = tmp_path / "old.zip", tmp_path / "new.zip"
+    old.write_bytes(client.get(f"/editions/{edition}/bundle.zip").data)
+    new.write_bytes(client.get(f"/editions/{correction}/bundle.zip").data)
+    assert run(["verify", str(new), "--since", str(old)]) == 0
+    told = capsys.readouterr().out
+    assert "✓ Nothing that the older edition had received was taken out." in told
+    assert "✓ The newer edition names the older one." in told
+    assert run(["verify", str(old), "--since", str(new)]) == 1
+    assert "✗ The older bundle is an earlier edition" in capsys.readouterr().out
+    old.write_bytes(old.read_bytes()[:-30])
+    assert run(["verify", str(new), "--since", str(old)]) == 1
+    assert "✗ The older bundle holds by itself. The file is a whole bundle." in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("environment")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalsys.publication.merkle import NOTHING, Tree, extends, includes
+from evalsys.publication.merkle import NOTHING, Tree, extends, grew, includes
 
 VECTORS: dict[str, Any] = json.loads(Path(__file__).with_name("rfc6962_vectors.json").read_text("utf-8"))
 HASHES = [bytes.fromhex(one) for one in VECTORS["hashes"]]
@@ -88,3 +88,12 @@ def test_nothing_is_no_hash() -> None:
 
 def test_an_empty_proof_does_not_hold() -> None:
     assert not extends(3, 8, [], Tree(EIGHT[:3]).root, Tree(EIGHT).root)
+
+
+def test_every_tree_has_grown_from_an_empty_one() -> None:
+    tree = Tree(EIGHT)
+    assert tree.growth(0) == []
+    assert grew(0, 8, [], NOTHING, tree.root)
+    assert not grew(0, 8, [], tree.root, tree.root)
+    assert not grew(0, 8, [NOTHING], NOTHING, tree.root)
+    assert grew(3, 8, tree.growth(3), Tree(EIGHT[:3]).root, tree.root)

@@ -29,8 +29,9 @@ from evalsys.publication.bundle.verification import verify
 from evalsys.publication.keys import KeyFolder, make_key, public_keys, retire_key, signing_keys
 from evalsys.publication.merkle import Tree, extends, includes
 from evalsys.publication.models import Edition, EditionRecord, PublicKey
-from evalsys.publication.receipts import Trees, look_up
-from evalsys.publication.sealing import leaves_of, previous_record, record_of, seal
+from evalsys.publication.receipts import look_up
+from evalsys.publication.sealing import previous_record, record_of, seal
+from evalsys.publication.trees import Trees, leaves_of
 from evalsys.publication.usecases import publish
 from evalsys.registry.models import Cycle, Entry
 from tests.evaluation.rated import all_at, rated_cycle, respond
@@ -67,7 +68,7 @@ def test_an_edition_is_sealed(session: Session, folder: KeyFolder) -> None:
     record = sealed(session, cycle, folder)
     assert record.bundle is not None
     key = public_keys(session)[0]
-    assert verify(record.bundle, trusted=[key.key]).holds
+    assert verify(record.bundle, trusted={key.key: None}).holds
     assert record.hash == sha256(record.statement).hexdigest()
     assert record.fingerprints == [key.fingerprint]
     edition = json.loads(record.statement)

@@ -35,6 +35,7 @@ class Material:
         public, terms, result: of the run.
         names: pseudonyms of the raters.
         leaves: hashes of the received answers, in the order of the tree.
+        earlier: size and root of the tree of the edition before; None where this is the first.
     """
 
     statement: Mapping[str, Any]
@@ -47,6 +48,7 @@ class Material:
     result: Result
     names: Sequence[str]
     leaves: Sequence[bytes]
+    earlier: tuple[int, str] | None = None
 
 
 def files_of(material: Material) -> dict[str, bytes]:
@@ -72,9 +74,15 @@ def files_of(material: Material) -> dict[str, bytes]:
         "format": layout.FORMAT,
         "seed": str(material.result.seed),  # may be beyond the integers that every JSON reader keeps
         "leaves": {"size": tree.size, "root": tree.root.hex()},
+        "consistency": material.earlier and _grown(tree, *material.earlier),
         "files": {name: sha256(content).hexdigest() for name, content in files.items()},
     }
     return {layout.EDITION: rfc8785.dumps(edition)} | files
+
+
+def _grown(tree: Tree, size: int, root: str) -> dict[str, Any]:
+    """What shows that the leaves of an earlier tree are the first of this one."""
+    return {"size": size, "root": root, "path": [step.hex() for step in tree.growth(size)]}
 
 
 def _contracts(material: Material) -> Iterator[tuple[Value, ...]]:

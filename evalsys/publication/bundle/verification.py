@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,9 @@ from flask_babel import ngettext
 
 from evalsys.publication.bundle import layout
 from evalsys.publication.bundle.archive import unpacked
+from evalsys.publication.bundle.consistency import from_before
 from evalsys.publication.bundle.contents import scores_rows
+from evalsys.publication.bundle.findings import Finding, Report
 from evalsys.publication.bundle.recomputation import Recomputed, recomputed
 from evalsys.publication.bundle.signature import Signature
 from evalsys.publication.bundle.tables import Record, Unreadable, records, written
@@ -37,53 +39,41 @@ SAME = ("status", "grade", "peer_group", "rank", "rank_low", "rank_high", "band"
 CLOSE = ("shrunk", "shrunk_sd", "tau2", "leads")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at. `holds` None: it could not be looked at."""
-
-    text: str
-    holds: bool | None
-    detail: str = ""
+Keys = Mapping[str, datetime | None]
+"""Public keys in Base64, each with the moment from which on it signs no longer."""
 
 
-@dataclass(frozen=True)
-class Report:
-    """Everything that was looked at, in order, and what edition.json says where it could be read."""
-
-    findings: tuple[Finding, ...]
-    edition: Mapping[str, Any]
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing failed."""
-        return all(finding.holds is not False for finding in self.findings)
-
-
-def verify(content: bytes, *, trusted: Collection[str] = ()) -> Report:
+def verify(content: bytes, *, trusted: Keys | None = None) -> Report:
     """Look at everything that a bundle claims.
 
     Args:
         content: the zip file.
-        trusted: public keys in Base64 that are known to be the publisher's; without any the signature is only
-            compared with the key in the bundle itself, and its fingerprint told.
+        trusted: keys that are known to be the publisher's; without any the signature is only compared with the key
+            in the bundle itself, and its fingerprint told.
     """
     text = _("The file is a whole bundle.")
     try:
         files = unpacked(content)
-        edition = _edition(files)
+        edition = statement_in(files)
     except Unreadable as error:
         return Report((Finding(text, holds=False, detail=str(error)),), {})
     found = [
         Finding(text, holds=True),
         _hashes(files, edition),
-        _signed(files, trusted),
+        _signed(files, edition, trusted or {}),
         _rules(files, edition),
         _leaves(files, edition),
+        *from_before(edition),
     ]
     return Report((*found, *_scores(files, edition)), edition)
 
 
-def _edition(files: Mapping[str, bytes]) -> dict[str, Any]:
+def statement_in(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What edition.json of a bundle says.
+
+    Raises:
+        Unreadable: there is none, or it is none.
+    """
     if layout.EDITION not in files:
         raise Unreadable(f"{layout.EDITION} is missing")
     try:
@@ -111,7 +101,7 @@ def _hashes(files: Mapping[str, bytes], edition: Mapping[str, Any]) -> Finding:
     return Finding(text, not told, "; ".join(told))
 
 
-def _signed(files: Mapping[str, bytes], trusted: Collection[str]) -> Finding:
+def _signed(files: Mapping[str, bytes], edition: Mapping[str, Any], trusted: Keys) -> Finding:
     text = _("edition.json is signed.")
     try:
         rows = json.loads(files.get(layout.SIGNATURES, b"[]"))
@@ -129,7 +119,24 @@ def _signed(files: Mapping[str, bytes], trusted: Collection[str]) -> Finding:
     known = [signature.fingerprint for signature in good if signature.key in trusted]
     if not known:
         return Finding(text, holds=False, detail=_("It is signed, but with none of the publisher's keys."))
-    return Finding(text, holds=True, detail=_("Key %(names)s, the publisher's.", names=", ".join(known)))
+    in_use = [one.fingerprint for one in good if one.key in trusted and not _retired(trusted[one.key], edition)]
+    if not in_use:
+        return Finding(
+            text,
+            holds=False,
+            detail=_("Key %(names)s had been retired when this edition says it was published.", names=", ".join(known)),
+        )
+    return Finding(text, holds=True, detail=_("Key %(names)s, the publisher's.", names=", ".join(in_use)))
+
+
+def _retired(until: datetime | None, edition: Mapping[str, Any]) -> bool:
+    """Whether a key signed no longer when the edition says it was published."""
+    if until is None:
+        return False
+    try:
+        return datetime.fromisoformat(str(edition.get("published_at"))) >= until
+    except (ValueError, TypeError):  # no moment, or one without its zone
+        return True
 
 
 def _rules(files: Mapping[str, bytes], edition: Mapping[str, Any]) -> Finding:

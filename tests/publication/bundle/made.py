@@ -16,6 +16,7 @@ from evalsys.publication.bundle import layout
 from evalsys.publication.bundle.archive import packed
 from evalsys.publication.bundle.contents import Material, files_of
 from evalsys.publication.bundle.signature import SigningKey
+from evalsys.publication.merkle import Tree
 from evalsys.rules.loading import loads, rules_hash
 from evalsys.scoring import engine
 from evalsys.scoring.public_inputs import public_inputs
@@ -42,8 +43,10 @@ def people(count: int = 6, seed: int = 5) -> list[Person]:
     return found
 
 
-def made_files(rules_text: bytes = RULES_TEXT, **changes: Any) -> dict[str, bytes]:
-    """The files of a bundle; `changes` are of its statement."""
+def made_files(
+    rules_text: bytes = RULES_TEXT, *, answers: int = 40, earlier: int | None = None, **changes: Any
+) -> dict[str, bytes]:
+    """The files of a bundle; `changes` are of its statement, `earlier` is the number of answers of one before."""
     rules = loads(rules_text, "rules.toml")
     asked = people()
     frames = {f"C{n:02}": {("东镇", ""): 80, ("西镇", ""): 30} for n in range(6)}
@@ -51,7 +54,7 @@ def made_files(rules_text: bytes = RULES_TEXT, **changes: Any) -> dict[str, byte
     criteria = tuple(criterion.code for criterion in rules.criteria)
     inputs = replace(inputs, criteria=criteria, peer_groups=(rules.peer_group_of("care"),))
     result = engine.score(inputs, rules, seed=SEED)
-    leaves = sorted(sha256(bytes([0, n])).digest() for n in range(40))
+    leaves = [sha256(bytes([0, n])).digest() for n in range(answers)]
     statement = {
         "cycle": {"code": "2026-A", "title": "2026年度评价", "year": 2026, "region": "441800"},
         "number": 1,
@@ -62,8 +65,8 @@ def made_files(rules_text: bytes = RULES_TEXT, **changes: Any) -> dict[str, byte
         "rules_version": rules.version,
         "code_version": "evalsys test",
         "inputs_hash": "0" * 64,
-        "received": 40,
-        "counted": 38,
+        "received": answers,
+        "counted": answers - 2,
         "held": 2,
         "previous": None,
         "audit_head": None,
@@ -81,6 +84,7 @@ def made_files(rules_text: bytes = RULES_TEXT, **changes: Any) -> dict[str, byte
         result=result,
         names=[f"E{n:02}" for n in range(len(inputs.raters))],
         leaves=leaves,
+        earlier=None if earlier is None else (earlier, Tree(leaves[:earlier]).root.hex()),
     )
     return files_of(material)
 

@@ -38,6 +38,14 @@ def test_it_finds_a_change(tmp_path: Path, name: str) -> None:
         assert any(word in done.stdout for word in ("CHANGED", "DIFFERS", "5 of 6"))
 
 
+def test_it_knows_the_edition_before(tmp_path: Path) -> None:
+    files = made_files(answers=43, earlier=40, number=2, previous="0" * 64)
+    assert run(tmp_path, signed(files)).returncode == 0
+    lost = restated(files, lambda edition: edition["consistency"].update(root="0" * 64))
+    done = run(tmp_path, signed(lost))
+    assert (done.returncode, "SOME LOST" in done.stdout) == (1, True)
+
+
 def test_it_is_short_and_stands_alone() -> None:
     lines = SCRIPT.read_text("utf-8").splitlines()
     assert len(lines) <= 120

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from flask_babel import force_locale
 from evalsys.base import language
 from evalsys.publication.bundle import layout
 from evalsys.publication.bundle.archive import packed
+from evalsys.publication.bundle.findings import Finding
 from evalsys.publication.bundle.signature import SigningKey
-from evalsys.publication.bundle.verification import Finding, verify
+from evalsys.publication.bundle.verification import verify
 from tests.publication.bundle.made import KEY, RULES_TEXT, made_files, restated, signed
 
 Files = dict[str, bytes]
@@ -70,12 +72,24 @@ def test_the_same_material_gives_the_same_bytes(files: Files) -> None:
 
 def test_with_the_publishers_keys(files: Files) -> None:
     known = KEY.sign(b"").key
-    assert verify(signed(files), trusted=[known]).findings[2].detail.endswith("the publisher's.")
+    assert verify(signed(files), trusted={known: None}).findings[2].detail.endswith("the publisher's.")
     other = SigningKey.fresh()
-    assert failed(signed(files, other), trusted=[known]) == {
+    assert failed(signed(files, other), trusted={known: None}) == {
         SIGNED: "It is signed, but with none of the publisher's keys."
     }
-    assert verify(signed(files, other, KEY), trusted=[known]).holds  # two keys overlap while one takes over
+    assert verify(signed(files, other, KEY), trusted={known: None}).holds  # two keys overlap while one takes over
+
+
+def test_a_key_that_was_retired(files: Files) -> None:
+    old, new = KEY.sign(b"").key, (fresh := SigningKey.fresh()).sign(b"").key
+    on_the_day, a_day_later = (datetime(2026, 11, day, 8, tzinfo=UTC) for day in (23, 24))
+    assert verify(signed(files), trusted={old: a_day_later}).holds  # what it had signed before stays valid
+    assert "had been retired" in failed(signed(files), trusted={old: on_the_day})[SIGNED]
+    report = verify(signed(files, KEY, fresh), trusted={old: on_the_day, new: None})
+    assert report.findings[2].detail == f"Key {fresh.sign(b'').fingerprint}, the publisher's."
+    for moment in ("2026-11-01T00:00:00", "once", None):
+        forged = restated(files, lambda edition, moment=moment: edition.update(published_at=moment))
+        assert "had been retired" in failed(signed(forged), trusted={old: a_day_later})[SIGNED]
 
 
 def test_steps_that_are_off_are_recomputed_too() -> None:
