@@ -1,6 +1,7 @@
 """Every room's tables, imported so that the metadata is whole."""
 
 from evalsys.accounts import models as accounts
+from evalsys.appeals import models as appeals
 from evalsys.base import audit, audit_chain, limits, outbox
 from evalsys.base.db import Base
 from evalsys.collection import assessment_models
@@ -19,6 +20,7 @@ metadata = Base.metadata
 
 __all__ = [
     "accounts",
+    "appeals",
     "assessment_models",
     "audit",
     "audit_chain",

@@ -15,7 +15,7 @@ from flask import Flask, has_request_context, request, session
 from flask_babel import Babel, get_locale
 
 from evalsys import config
-from evalsys.rules.model import Text
+from evalsys.rules.values import Text
 
 LANGUAGES = ("zh", "en")
 CHINA = ZoneInfo("Asia/Shanghai")

@@ -27,7 +27,8 @@ from evalsys.collection.opening import FOR_A_PAGE, Opened
 from evalsys.collection.submission import Submission, SubmissionWriter, leaf_of
 from evalsys.registry.models import RulesVersion
 from evalsys.registry.pins import rules_of_version
-from evalsys.rules.model import LevelScale, Rules, Text, YesNoScale
+from evalsys.rules.model import LevelScale, Rules, YesNoScale
+from evalsys.rules.values import Text
 
 TOKEN = "form-token"  # noqa: S105 - the field's name; the dash keeps it apart from every criterion's code
 NOT_APPLICABLE = "na"

@@ -7,7 +7,7 @@ from typing import get_args
 import click
 
 from evalsys.base.command import application
-from evalsys.rules.model import Mode
+from evalsys.rules.values import Mode
 
 
 @click.command("estimate-adjustment")

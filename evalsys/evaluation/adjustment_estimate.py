@@ -12,7 +12,8 @@ from evalsys.base.errors import Conflict
 from evalsys.evaluation.arrays import inputs_of
 from evalsys.registry.models import Cycle, CycleState
 from evalsys.registry.pins import rules_of
-from evalsys.rules.model import Adjustment, Coefficient, Rules, Source, Text
+from evalsys.rules.model import Adjustment, Coefficient, Rules, Source
+from evalsys.rules.values import Text
 from evalsys.scoring.cells import SAMPLED
 from evalsys.scoring.circumstances import Circumstances, from_moments
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy import exists, func, select
@@ -20,20 +22,33 @@ from evalsys.scoring.status import Status
 
 @dataclass(frozen=True)
 class Check:
-    """One condition of publishing: what it asks, whether it holds, and what to do where it does not."""
+    """One condition of publishing: what it asks, whether it holds, and what to do where it does not.
+
+    `may_be_marked`: it may be published all the same if the person says so; the lines concerned then carry a mark.
+    """
 
     text: str
     holds: bool
     remedy: str = ""
+    may_be_marked: bool = False
 
 
-def checks(session: Session, cycle: Cycle) -> list[Check]:
+Provider = Callable[[Session, Cycle, Run, datetime], Iterable[Check]]
+"""Given the cycle, its newest run and the present moment."""
+
+further: list[Provider] = []
+"""Conditions that higher floors set; they fill it when they are imported, for whoever publishes, web or command."""
+
+
+def checks(session: Session, cycle: Cycle, *, now: datetime) -> list[Check]:
     """Every condition; without a run those that need one are left out."""
     run = latest_run(session, cycle)
     found = [_collecting_is_over(cycle), _scored(run)]
     if run is not None:
         found += [_not_out_yet(session, run), _same_rules(cycle, run), _same_ratings(session, cycle, run)]
         found.append(_somebody_is_rated(session, run))
+        for provider in further:
+            found += provider(session, cycle, run, now)
     return found
 
 

@@ -17,6 +17,7 @@ class PublishForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         description=_l("What was wrong, and what was put right. It is published with the edition."),
         validators=[Length(max=2000, message=_l("Write at most 2000 characters."))],
     )
+    marked = BooleanField(_l("Publish all the same, with these marked as under review"))
     sure = BooleanField(
         _l("I have looked at the preview. I know that a published edition can never be changed or taken back."),
         validators=[InputRequired(_l("Tick the box to publish."))],

@@ -41,14 +41,14 @@ def cycles() -> ResponseReturnValue:
 @bp.get("/cycles/<code>")
 @access.allow(Role.OFFICER, Role.ADMINISTRATOR, Role.AUDITOR)
 def show(code: str) -> ResponseReturnValue:
-    seen = preview.preview(reading(), cycle_by_code(reading(), code), actor=current_actor())
+    seen = preview.preview(reading(), cycle_by_code(reading(), code), actor=current_actor(), now=now())
     return render_template("publication/preview.html", preview=seen)
 
 
 @bp.route("/cycles/<code>/publish", methods=["GET", "POST"])
 @access.allow(Role.OFFICER)
 def publish(code: str) -> ResponseReturnValue:
-    seen = preview.preview(reading(), cycle_by_code(reading(), code), actor=current_actor())
+    seen = preview.preview(reading(), cycle_by_code(reading(), code), actor=current_actor(), now=now())
     form = PublishForm(data={"run": str(seen.run.id) if seen.run else ""})
     if not form.validate_on_submit():
         return render_template("publication/publish.html", preview=seen, form=form), 422 if form.errors else 200
@@ -59,6 +59,7 @@ def publish(code: str) -> ResponseReturnValue:
                 cycle_by_code(session, code),
                 reason=str(form.reason.data or ""),
                 run_id=form.run_id,
+                marked=bool(form.marked.data),
                 actor=current_actor(),
                 now=now(),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -43,14 +44,20 @@ class Preview:
 
     @property
     def is_ready(self) -> bool:
-        return all(check.holds for check in self.checks)
+        """Whether it may be published, perhaps with marks."""
+        return all(check.holds or check.may_be_marked for check in self.checks)
+
+    @property
+    def to_mark(self) -> list[Check]:
+        """What does not hold and may be published with marks."""
+        return [check for check in self.checks if not check.holds and check.may_be_marked]
 
     @property
     def is_correction(self) -> bool:
         return self.edition is not None
 
 
-def preview(session: Session, cycle: Cycle, *, actor: Actor) -> Preview:
+def preview(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> Preview:
     """Look at a cycle before publishing.
 
     Raises:
@@ -66,5 +73,5 @@ def preview(session: Session, cycle: Cycle, *, actor: Actor) -> Preview:
         lines=sorted(lines, key=lambda line: (line.rank is None, line.rank or 0, line.contract_reference)),
         changes=changes_between(lines_of(session, edition), lines) if edition and run else [],
         names=Names(rules_of_version(run.rules)) if run else None,
-        checks=checks(session, cycle),
+        checks=checks(session, cycle, now=now),
     )

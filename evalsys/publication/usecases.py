@@ -25,7 +25,14 @@ SHORTEST_REASON = 10
 
 
 def publish(
-    session: Session, cycle: Cycle, *, reason: str = "", run_id: int | None = None, actor: Actor, now: datetime
+    session: Session,
+    cycle: Cycle,
+    *,
+    reason: str = "",
+    run_id: int | None = None,
+    marked: bool = False,
+    actor: Actor,
+    now: datetime,
 ) -> Edition:
     """Publish the newest run: the first edition of a cycle, or a correction beside those before it.
 
@@ -34,6 +41,7 @@ def publish(
         cycle: preliminary, or published for a correction.
         reason: why the correction was needed; empty for the first edition.
         run_id: the run that the person saw; None takes the newest.
+        marked: publish although objections are open; their lines then say so.
         actor: who publishes.
         now: when.
 
@@ -43,18 +51,7 @@ def publish(
     """
     actor.require_region(cycle.region.path)
     session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
-    failing = [check for check in checks(session, cycle) if not check.holds]
-    run = latest_run(session, cycle)
-    if failing or run is None:
-        raise Conflict(
-            _("The cycle %(code)s cannot be published now.", code=cycle.code),
-            remedy=_("Put these right, then publish."),
-            details=[f"{check.text} – {check.remedy}" for check in failing],
-        )
-    if run_id is not None and run_id != run.id:
-        raise Conflict(
-            _("The cycle was scored again after you looked at it."), remedy=_("Look at the new preview, then publish.")
-        )
+    run = _publishable(session, cycle, run_id, marked=marked, now=now)
     before = newest_edition(session, cycle)
     edition = Edition(
         cycle_id=cycle.id,
@@ -85,6 +82,22 @@ def publish(
         move(session, cycle, CycleState.PUBLISHED, actor=actor, now=now)
     session.flush()
     return edition
+
+
+def _publishable(session: Session, cycle: Cycle, run_id: int | None, *, marked: bool, now: datetime) -> Run:
+    failing = [c for c in checks(session, cycle, now=now) if not c.holds and not (marked and c.may_be_marked)]
+    run = latest_run(session, cycle)
+    if failing or run is None:
+        raise Conflict(
+            _("The cycle %(code)s cannot be published now.", code=cycle.code),
+            remedy=_("Put these right, then publish."),
+            details=[f"{check.text} – {check.remedy}" for check in failing],
+        )
+    if run_id is not None and run_id != run.id:
+        raise Conflict(
+            _("The cycle was scored again after you looked at it."), remedy=_("Look at the new preview, then publish.")
+        )
+    return run
 
 
 def _checked_reason(reason: str) -> str:

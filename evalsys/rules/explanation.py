@@ -12,11 +12,11 @@ from evalsys.rules.model import (
     Rules,
     SelectionUse,
     Source,
-    Text,
     YesNoScale,
 )
 from evalsys.rules.steps import steps
 from evalsys.rules.text_table import table
+from evalsys.rules.values import Text
 
 
 def explained(rules: Rules, language: str) -> str:
@@ -64,6 +64,7 @@ class _Explanation:
             (self.say("评级条件", "When a score is rated"), self.status()),
             (self.say("计算步骤", "Steps of the method"), self.steps()),
             (self.say("比较组", "Peer groups"), self.peer_groups()),
+            (self.say("公示、异议与整改", "Notice, objections and rectification"), self.appeals()),
             (self.say("下一年度选择承接主体", "Choosing next year's vendor"), self.selection()),
         )
         for heading, lines in sections:
@@ -275,6 +276,25 @@ class _Explanation:
                 for group in self.rules.peer_groups
             ],
         )
+
+    def appeals(self) -> list[str]:
+        days = self.rules.appeals
+        asked = ", ".join(self.name(grade.name) for grade in self.rules.grades if grade.rectify)
+        return [
+            self.say(
+                f"公示 {days.notice_working_days} 个工作日；收到异议后 {days.acceptance_working_days} 个工作日内"
+                f"决定是否受理，受理后 {days.decision_days} 日内决定，可延长一次 {days.extension_days} 日；"
+                f"不服的 {days.second_level_days} 日内可向上一级申请再复核。",
+                f"Notice of {days.notice_working_days} working days; an objection is taken up or rejected within "
+                f"{days.acceptance_working_days} working days and decided within {days.decision_days} days, prolonged "
+                f"once by at most {days.extension_days}; within {days.second_level_days} days the region above may be "
+                "asked.",
+            ),
+            self.say(
+                f"须整改的等级：{asked or '无'}；{days.rectification_days} 日内完成。",
+                f"Grades that ask for rectification: {asked or 'none'}; within {days.rectification_days} days.",
+            ),
+        ]
 
     def selection(self) -> list[str]:
         selection = self.rules.selection

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from evalsys.rules.model import Text
+from evalsys.rules.values import Text
 
 KeyPath = tuple[str | int, ...]
 

@@ -5,67 +5,13 @@ Every number that decides a score stands in these classes; the scoring core hold
 
 from __future__ import annotations
 
-import unicodedata
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-
-def _share(value: float) -> float:
-    if not 0 < value <= 1:
-        raise PydanticCustomError("not_a_share", "not a share")
-    return value
-
-
-def _points(value: float) -> float:
-    if not 0 <= value <= 100:
-        raise PydanticCustomError("not_points", "not points")
-    return value
-
-
-def _part(value: float) -> float:
-    if not 0 <= value <= 1:
-        raise PydanticCustomError("not_a_part", "not a part")
-    return value
-
-
-def _printable(value: str) -> str:
-    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in value):
-        raise PydanticCustomError("control_character", "control character")
-    return value
-
-
-# Strict: a file that says "5" or true where a number belongs is faulty, not converted.
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_printable)]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1)]
-Flag = Annotated[bool, Field(strict=True)]
-Share = Annotated[Number, AfterValidator(_share)]  # above 0, at most 1
-Part = Annotated[Number, AfterValidator(_part)]  # 0 to 1
-Points = Annotated[Number, AfterValidator(_points)]  # 0 to 100
-Draws = Annotated[int, Field(strict=True, ge=1, le=100_000)]  # more would only cost time
-Mode = Literal["self", "assisted", "telephone", "paper"]  # how a recipient answered
-
-
-class Frozen(BaseModel):
-    """A part of the rules: unknown keys are faults, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(Frozen):
-    """The same words in both languages."""
-
-    zh: Words
-    en: Words
-
-    def in_language(self, language: str) -> str:
-        """`zh` for any Chinese locale, else `en`."""
-        return self.zh if language.startswith("zh") else self.en
+from evalsys.rules.values import Code, Count, Days, Draws, Flag, Frozen, Mode, Number, Part, Points, Share, Text, Words
 
 
 class Source(StrEnum):
@@ -281,6 +227,7 @@ class Grade(Frozen):
     name: Text
     start: Points = Field(alias="from")
     stop: Points = Field(alias="to")
+    rectify: Flag = False  # a vendor with this grade has to put something right
 
 
 class PeerGroup(Frozen):
@@ -315,6 +262,17 @@ class Selection(Frozen):
     uses: tuple[SelectionUse, ...] = ()
 
 
+class Appeals(Frozen):
+    """How long vendors may object to a result and answer for it, and how soon they are answered."""
+
+    notice_working_days: Days = 5  # in which vendors may object before a result is published
+    acceptance_working_days: Count = 3  # in which an objection is taken up or rejected
+    decision_days: Count = 15  # in which it is decided, from taking it up
+    extension_days: Count = 15  # by which that may be prolonged, once
+    second_level_days: Count = 15  # in which a vendor may turn to the region above after a decision
+    rectification_days: Count = 60  # in which a vendor puts right what its grade asks for
+
+
 class Rules(Frozen):
     """A whole, consistent rules file; `loading.load` is the only way to one."""
 
@@ -344,6 +302,7 @@ class Rules(Frozen):
     peer_groups: tuple[PeerGroup, ...] = ()
     peer_group_minimum: Count = 10  # members below which a group is compared in its parent
     vendor_weight: Literal["amount", "recipients", "equal"] = "recipients"
+    appeals: Appeals = Appeals()
     selection: Selection = Selection()
 
     @cached_property

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Any
 
-from evalsys.rules.model import Text
+from evalsys.rules.values import Text
 
 BOM = b"\xef\xbb\xbf"
 _PARSER_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evalsys.rules.model import Rules, Text
+from evalsys.rules.model import Rules
+from evalsys.rules.values import Text
 
 MODES = {
     "self": Text(zh="本人填写", en="by oneself"),

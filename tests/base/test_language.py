@@ -12,7 +12,7 @@ from flask_babel import force_locale, gettext
 
 from evalsys import config
 from evalsys.base import language
-from evalsys.rules.model import Text
+from evalsys.rules.values import Text
 from tests.pages import CheckedClient
 
 

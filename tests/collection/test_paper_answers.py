@@ -15,7 +15,7 @@ from evalsys.collection.paper_answers import answer_said, differing, drawn, key_
 from evalsys.collection.survey import NOT_APPLICABLE, Question, questions_of
 from evalsys.config import Settings
 from evalsys.rules.loading import load
-from evalsys.rules.model import Text
+from evalsys.rules.values import Text
 from tests.collection.paper import TYPED
 
 pytestmark = pytest.mark.usefixtures("in_chinese")

@@ -161,7 +161,8 @@ def test_rules_without_gate_groups_and_uses_say_nothing_of_them() -> None:
     assert section(text, "When a score is rated") == ["a party is missing: not rated", "level of the interval: 95%"]
     assert "Peer groups" not in text
     assert "Choosing" not in text
-    assert text.rstrip().endswith("It is a reference: a person decides, with the ground in writing.")
+    assert section(text, "Steps of the method")[-1].endswith("a person decides, with the ground in writing.")
+    assert text.rstrip().endswith("Grades that ask for rectification: none; within 60 days.")
 
 
 def test_other_choices_are_told(small: str) -> None:

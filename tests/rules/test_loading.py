@@ -10,7 +10,8 @@ import pytest
 
 from evalsys.config import SHIPPED_RULES
 from evalsys.rules.loading import Fault, RulesFaulty, load, loads, rules_hash
-from evalsys.rules.model import Rules, Text
+from evalsys.rules.model import Rules
+from evalsys.rules.values import Text
 
 BOM = b"\xef\xbb\xbf"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from evalsys.rules.loading import loads
-from evalsys.rules.model import LevelScale, Rules, Text
+from evalsys.rules.model import LevelScale, Rules
+from evalsys.rules.values import Text
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from evalsys.rules.loading import RulesFaulty, loads
-from evalsys.rules.model import Rules, Text
+from evalsys.rules.model import Rules
 from evalsys.rules.shape import EXAMPLES, SCALE_KINDS, known_keys
+from evalsys.rules.values import Text
 from tests.rules.conftest import FaultsAfter
 
 START = "format = 1"

@@ -9,8 +9,9 @@ import pytest
 from evalsys.config import ROOT, SHIPPED_RULES
 from evalsys.rules.explanation import explained
 from evalsys.rules.loading import load, loads
-from evalsys.rules.model import Mode, Rules
+from evalsys.rules.model import Rules
 from evalsys.rules.steps import MODES, Step, steps
+from evalsys.rules.values import Mode
 
 MAY_BE_OFF = {2, 3, 4, 7, 9, 10, 11, 12}
 

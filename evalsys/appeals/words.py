@@ -1,0 +1,38 @@
+"""Names of grounds, states and outcomes in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from evalsys.appeals.models import Ground, ObjectionState, Outcome
+
+
+def ground_name(ground: str) -> str:
+    names: dict[str, str] = {
+        Ground.CALCULATION.value: _("The numbers do not follow from the rules"),
+        Ground.RECORD.value: _("A fact that was rated or measured is wrong"),
+        Ground.RATING.value: _("Ratings were influenced, or given by somebody not entitled to"),
+        Ground.TIE.value: _("Somebody rated who should have stood aside"),
+        Ground.PROCEDURE.value: _("A step of the procedure was left out"),
+        Ground.OTHER.value: _("Another ground"),
+    }
+    return names[ground]
+
+
+def state_name(state: str) -> str:
+    names: dict[str, str] = {
+        ObjectionState.FILED.value: _("filed"),
+        ObjectionState.ACCEPTED.value: _("being examined"),
+        ObjectionState.DECIDED.value: _("decided"),
+        ObjectionState.WITHDRAWN.value: _("withdrawn by the vendor"),
+    }
+    return names[state]
+
+
+def outcome_name(outcome: str) -> str:
+    names: dict[str, str] = {
+        Outcome.UPHELD.value: _("The result stands"),
+        Outcome.CORRECTED.value: _("The result is corrected"),
+        Outcome.REJECTED.value: _("The objection is rejected"),
+    }
+    return names[outcome]

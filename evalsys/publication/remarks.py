@@ -1,0 +1,53 @@
+"""What stands beside a published line without being part of the edition: a mark, a reply, what became of an objection.
+
+An edition never changes, what is said of it does. Higher floors offer it here, each with the template that shows it;
+whatever changes it writes the audit trail, from which kept pages know that they are old.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing beside a contract's line.
+
+    Attributes:
+        reference: the contract.
+        template, about: how a contract's page shows it, and what the template is given as `about`; no template
+            where the tag says all.
+        tag: two or three words for the ranking's row; empty where it is not for there.
+        code: names the tag for machines.
+    """
+
+    reference: str
+    template: str = ""
+    about: object = None
+    tag: str = ""
+    code: str = ""
+
+
+Provider = Callable[[Session, int, str | None], Iterable[Remark]]
+"""Given a cycle's id and a contract's reference, None for all of the cycle."""
+
+offered: list[Provider] = []
+"""Rooms above fill it when they are imported."""
+
+
+def remarks_of(session: Session, cycle_id: int, reference: str | None = None) -> list[Remark]:
+    """All that is said beside a contract's line, or beside any line of a cycle, in the order of the rooms."""
+    return [remark for provider in offered for remark in provider(session, cycle_id, reference)]
+
+
+def tags_of(session: Session, cycle_id: int) -> dict[str, list[Remark]]:
+    """Remarks with a tag by contract reference."""
+    found: defaultdict[str, list[Remark]] = defaultdict(list)
+    for remark in remarks_of(session, cycle_id):
+        if remark.tag:
+            found[remark.reference].append(remark)
+    return dict(found)
