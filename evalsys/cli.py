@@ -110,8 +110,12 @@ def evalsys() -> None:
 
 
 @click.group("import", cls=LazyGroup, places=IMPORTS)
-def import_files() -> None:
+@click.pass_context
+def import_files(context: click.Context) -> None:
     """Take in a file (.xlsx, or .csv in UTF-8 or GB18030): all of it, or nothing when any cell is at fault."""
+    from evalsys.collection.slots import SLOTS
+
+    context.obj = SLOTS
 
 
 @click.group("export", cls=LazyGroup, places=EXPORTS)

@@ -49,8 +49,7 @@ from evalsys.collection import (
 )
 from evalsys.collection import views as collection
 from evalsys.collection.messages import views as messages
-from evalsys.collection.rated import rated_criteria
-from evalsys.collection.sample_cases import forget_numbers, sampled_entries
+from evalsys.collection.slots import SLOTS
 from evalsys.config import Settings
 from evalsys.evaluation import early_views, integrity_views, reliability_views
 from evalsys.evaluation import views as evaluation
@@ -119,7 +118,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _limit_text(app)
     forms.install(app)
     signing_in.install(app)
-    app.extensions.update(rated_criteria=rated_criteria, sampled_entries=sampled_entries, forget_numbers=forget_numbers)
+    app.extensions.update(SLOTS)
     access.guard(app)
     signing_in.require_own_password(app)
     _register_views(app, csrf)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from flask import Flask
 from flask_babel import force_locale
@@ -25,7 +26,9 @@ def speaking(settings: Settings) -> Iterator[Flask]:
 
 
 @contextmanager
-def application(settings: Settings | None = None, *, newest_schema: bool = True) -> Iterator[Database]:
+def application(
+    settings: Settings | None = None, *, newest_schema: bool = True, slots: Mapping[str, Any] | None = None
+) -> Iterator[Database]:
     """The context in which use cases find the database and the words they speak in.
 
     No secret key is needed: a command that signs something asks `Settings.require_secret_key` for it.
@@ -33,6 +36,7 @@ def application(settings: Settings | None = None, *, newest_schema: bool = True)
     Args:
         settings: read from the environment when not given.
         newest_schema: False only for commands that change the schema or look at it.
+        slots: what a lower floor asks of a higher one, for `app.extensions`.
 
     Raises:
         Conflict: the database is not at the newest migration.
@@ -42,7 +46,7 @@ def application(settings: Settings | None = None, *, newest_schema: bool = True)
     try:
         with speaking(settings) as app:
             app.teardown_appcontext(close_reading)
-            app.extensions["database"] = database
+            app.extensions.update(slots or {}, database=database)
             if newest_schema:
                 migrations.require_newest(database)
             yield database

@@ -71,7 +71,8 @@ def roster(file: Path, *, cycle_code: str, dry_run: bool) -> None:
 def _take_in(name: str, file: Path, *, dry_run: bool, cycle_code: str | None = None) -> None:
     kind = kind_named(name)
     data = file.read_bytes()
-    with application() as database, database.transaction() as session:
+    slots = click.get_current_context().obj  # the registry's questions to a higher floor, answered from the top
+    with application(slots=slots) as database, database.transaction() as session:
         cycle = cycle_by_code(session, cycle_code) if cycle_code else None
         plan = make_plan(data, kind, Scope(session, COMMAND_LINE, cycle))
         if not dry_run:
