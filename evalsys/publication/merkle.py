@@ -116,7 +116,7 @@ def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
 
 def extends(earlier: int, later: int, proof: Sequence[bytes], root: bytes, later_root: bytes) -> bool:
     """Whether the proof shows that the earlier tree's leaves are the first of the later one's (RFC 9162, 2.1.4.2)."""
-    if not 0 < earlier <= later or not root:
+    if not 0 < earlier <= later or len(root) != SIZE:
         return False
     if earlier == later:
         return not proof and root == later_root

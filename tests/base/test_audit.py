@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from evalsys.base import audit
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.audit import AuditEntry
+from evalsys.base.audit_chain import AuditLink, link_up
 from evalsys.base.db import Database
 from tests.factories import NOW
 
@@ -44,13 +45,25 @@ def test_an_entry_refuses_to_be_changed_or_deleted(database: Database, statement
     assert (entry.act, entry.subject, entry.detail) == ("registry.add_cycle", "cycle:2026", {"year": 2026})
 
 
-def test_the_table_cannot_be_emptied_at_once(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has no TRUNCATE")
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has no TRUNCATE
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("TRUNCATE audit_entry", 'Table "audit_link" references "audit_entry"'),  # before any trigger is asked
+        ("TRUNCATE audit_entry CASCADE", "audit_entry is permanent"),
+        ("TRUNCATE audit_entry, audit_link", "audit_entry is permanent"),
+        ("TRUNCATE audit_link", "audit_link is permanent"),
+    ],
+)
+def test_the_trail_cannot_be_emptied_at_once(database: Database, statement: str, why: str) -> None:
     write_entry(database)
-    with pytest.raises(DatabaseError, match="permanent"), database.transaction() as session:
-        session.execute(text("TRUNCATE audit_entry"))
+    with database.transaction() as session:
+        link_up(session)
+    with pytest.raises(DatabaseError, match=why), database.transaction() as session:
+        session.execute(text(statement))
     assert read(database)
+    with database.reading() as session:
+        assert session.query(AuditLink).one()
 
 
 def test_an_entry_goes_with_its_act(database: Database) -> None:

@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from evalsys.accounts.models import Account
 from evalsys.base import bodies
 from evalsys.base.db import Database
+from evalsys.base.tables import unpacking
 from evalsys.collection.codes import ALPHABET, new_code
 from evalsys.collection.models import AssessmentRating
 from evalsys.collection.survey_views import GAP, WRONG_CODES
@@ -225,10 +226,10 @@ def world(write: Write, app: Flask) -> World:
 
 
 def bomb() -> bytes:
-    """A workbook of a quarter of a megabyte with more than 200 MB in it."""
+    """A workbook of a quarter of a megabyte that unpacks to a megabyte too much."""
     packed = io.BytesIO(workbook())
     with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as made, made.open("xl/sheet.xml", "w") as part:
-        for _ in range(201):
+        for _ in range(unpacking.MOST_UNPACKED // MEGABYTE + 1):
             part.write(bytes(MEGABYTE))
     return packed.getvalue()
 
@@ -239,7 +240,7 @@ def test_files_that_are_not_what_they_say_are_refused_in_words(rater: Site, worl
         ("照片.pdf", photo(), "按内容应为 .jpg"),
         ("合同.jpg", b"MZ\x90\x00" + bytes(200), "不属于可作为佐证材料的类型"),
         ("材料.xlsx", archive({"a.txt": b"a"}), "不属于可作为佐证材料的类型"),
-        ("材料.xlsx", bomb(), "超过 200 MB"),
+        ("材料.xlsx", bomb(), "超过 256 MB"),
         ("录音.mp3", b"", "空的"),
         ("照片.jpg", b"\xff\xd8\xff" + bytes(21 * MEGABYTE), "超过 20 MB"),
     ):

@@ -21,16 +21,19 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, text
 
+from evalsys.base.access import Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
 from evalsys.base.mixing import mix, mixed_tables
 from evalsys.collection.codes import code_hash, code_key
+from evalsys.collection.interview_marks import interview_key, mark_of, note
 from evalsys.collection.models import Invitation, Response
+from evalsys.collection.paper_models import PaperBatch, PaperForm, PaperKeying, PaperSheet
 from evalsys.collection.submission import SubmissionWriter, leaf_of
 from evalsys.operations.backup import back_up
 from tests.collection.surveys import COMPLETE, SECRET, browser, form, make_invitation
 from tests.collection.test_submission import Filled, forms
-from tests.factories import NOW, make_entry, make_region, make_stratum
+from tests.factories import NOW, make_account, make_entry, make_region, make_stratum
 from tests.pages import CheckedClient
 
 Write = Callable[..., Any]
@@ -39,7 +42,8 @@ PEOPLE = 24
 TOO_OFTEN = 7
 """Right guesses that chance brings with a probability of at most 1/7!: among random orders of any number of people, the
 chance of k or more in their own places is at most 1/k!."""
-KEYS = {"response": "key", "response_rating": "response_key", "receipt_leaf": "leaf"}
+KEYS = {"response": "key", "response_rating": "response_key", "receipt_leaf": "leaf", "interview": "mark"}
+MARKED = interview_key(SECRET)
 SECRETS = "evalsys.collection.submission.secrets.token_bytes"
 
 
@@ -50,11 +54,16 @@ def seeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answer_in_order(database: Database, write: Write, number: int = PEOPLE) -> list[Filled]:
-    """People answer one after the other, each unlike all others; in between others write other things."""
+    """People answer one after the other, each unlike all others; others write other things in between.
+
+    An interviewer sits with each, and is noted with it.
+    """
     writer, people = SubmissionWriter(database), forms(database, write, number)
+    interviewer = write(lambda session: make_account(session, Role.INTERVIEWER).as_actor())
     for place, person in enumerate(people):
         write(make_region)
         assert writer.submit(person.saying(ratings={"a": float(place // 5), "b": float(place % 5)}))
+        write(note, person.stored.invitation_id, key=MARKED, actor=interviewer)
     return people
 
 
@@ -111,12 +120,21 @@ def attack_by_order(database: Database) -> dict[str, int]:
 
 def attack_by_receipt(database: Database, people: list[Filled]) -> dict[str, int]:
     """Pair each person's receipt with an answer: the leaves' order with that of the answers."""
-    whose = places(database)
-    leaves = {person.stored.leaf: place for place, person in enumerate(people)}
+    return _attack_from(database, "receipt_leaf", [person.stored.leaf for person in people])
+
+
+def attack_by_interview(database: Database, people: list[Filled]) -> dict[str, int]:
+    """Pair each interview with an answer, as one could who has the key of the marks and knows each person's case."""
+    return _attack_from(database, "interview", [mark_of(person.stored.invitation_id, MARKED) for person in people])
+
+
+def _attack_from(database: Database, table: str, keys: Keys) -> dict[str, int]:
+    """Pair a table's rows, of which it is known whose they are, with answers: their order with that of the answers."""
+    whose, known = places(database), {key: place for place, key in enumerate(keys)}
     responses = orders(database, "response")
     return {
-        name: right([leaves[leaf] for leaf in found], [whose[key] for key in responses[name]])
-        for name, found in orders(database, "receipt_leaf").items()
+        name: right([known[key] for key in found], [whose[key] for key in responses[name]])
+        for name, found in orders(database, table).items()
     }
 
 
@@ -125,16 +143,55 @@ def test_before_mixing_the_order_tells_and_after_it_does_not(database: Database,
     let_the_log_reach_the_file(database)
     weak = attack_by_order(database)
     assert max(weak.values()) == PEOPLE  # the attack works where an order is kept
-    by_receipt = attack_by_receipt(database, people)
-    assert max(by_receipt.values()) == PEOPLE
+    for attack in (attack_by_receipt(database, people), attack_by_interview(database, people)):
+        assert max(attack.values()) == PEOPLE
     assert mix(database)
-    for attack in (attack_by_order(database), attack_by_receipt(database, people)):
+    for attack in (
+        attack_by_order(database),
+        attack_by_receipt(database, people),
+        attack_by_interview(database, people),
+    ):
         assert len(attack) >= 2
         assert max(attack.values()) < TOO_OFTEN, attack
-    if not database.is_sqlite:
+
+
+def key_in_order(database: Database, write: Write, number: int) -> None:
+    """Forms on paper are keyed one after the other."""
+
+    def begin(session: Any) -> tuple[int, int, int]:
+        stratum, typist = make_stratum(session), make_account(session)
+        cycle = stratum.entry.cycle
+        batch = PaperBatch(cycle_id=cycle.id, region_id=cycle.region_id, share=0.1, opened_at=NOW, opened_by="甲")
+        session.add(batch)
+        session.flush()
+        return stratum.id, batch.id, typist.id
+
+    def key(session: Any, place: int) -> None:
+        serial = bytes([place]) * 32
+        session.add(PaperForm(serial_hmac=serial, stratum_id=stratum))
+        session.flush()
+        sheet = PaperSheet(serial_hmac=serial, batch_id=batch, number=place)
+        sheet.keyings = [PaperKeying(turn=1, account_id=typist, answers={"a": 1})]
+        session.add(sheet)
+
+    stratum, batch, typist = write(begin)
+    for place in range(1, number + 1):
+        write(key, place)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite stamps no row
+def test_mixing_writes_every_row_of_its_tables_anew(database: Database, write: Write) -> None:
+    answer_in_order(database, write, 3)
+    key_in_order(database, write, 3)
+
+    def stamps() -> dict[str, int]:
         with database.reading() as session:
-            for table in mixed_tables():
-                assert session.scalar(text(f"SELECT count(DISTINCT xmin::text) FROM {table.name}")) == 1, table.name
+            counts = {t.name: text(f"SELECT count(DISTINCT xmin::text) FROM {t.name}") for t in mixed_tables()}
+            return {name: session.scalars(count).one() for name, count in counts.items()}
+
+    assert set(stamps().values()) == {3}, stamps()  # a table of which this writes no rows proves nothing
+    assert mix(database)
+    assert set(stamps().values()) == {1}, stamps()
 
 
 def test_mixing_loses_nothing_and_leaves_no_row_number(database: Database, write: Write) -> None:
@@ -173,7 +230,7 @@ def test_a_backup_tells_no_order_though_the_site_is_not_mixed(
 ) -> None:
     people = answer_in_order(database, write)
     copy = stolen(database, "one")
-    for attack in (attack_by_order(copy), attack_by_receipt(copy, people)):
+    for attack in (attack_by_order(copy), attack_by_receipt(copy, people), attack_by_interview(copy, people)):
         assert max(attack.values()) < TOO_OFTEN, attack
     content = Path(str(copy.url.database)).read_bytes()
     with sqlite3.connect(str(copy.url.database)) as connection:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalsys.publication.merkle import NOTHING, Tree, extends, grew, includes
+from evalsys.publication.merkle import NOTHING, SIZE, Tree, extends, grew, includes
 
 VECTORS: dict[str, Any] = json.loads(Path(__file__).with_name("rfc6962_vectors.json").read_text("utf-8"))
-HASHES = [bytes.fromhex(one) for one in VECTORS["hashes"]]
+GIVEN = [bytes.fromhex(one) for one in VECTORS["hashes"]]
+HASHES = [sha256(one).digest() if one.startswith(b"don't care") else one for one in GIVEN]
+"""Where any hash would do the probes give the text "don't care": its hash stands for it."""
 EIGHT = [sha256(b"\x00" + bytes.fromhex(data)).digest() for data in VECTORS["eight_leaves"]]
 
 LEAVES = st.integers(1, 40).map(lambda size: [sha256(bytes([n])).digest() for n in range(size)])
@@ -28,6 +30,18 @@ def test_inclusion_probes(row: list[Any]) -> None:
 def test_consistency_probes(row: list[Any]) -> None:
     earlier, later, root, later_root, proof, holds, _ = row
     assert extends(earlier, later, [HASHES[n] for n in proof], HASHES[root], HASHES[later_root]) is holds
+
+
+def test_what_is_no_hash_never_holds() -> None:
+    """The texts themselves, even where a probe would hold for any hash in their place."""
+    inclusion = [row for row in VECTORS["inclusion"] if any(len(GIVEN[n]) != SIZE for n in row[2:4])]
+    consistency = [row for row in VECTORS["consistency"] if any(len(GIVEN[n]) != SIZE for n in row[2:4])]
+    assert inclusion
+    assert any(row[5] for row in consistency)
+    for index, size, leaf, root, proof, *_ in inclusion:
+        assert not includes(GIVEN[leaf], index, size, [GIVEN[n] for n in proof], GIVEN[root])
+    for earlier, later, root, later_root, proof, *_ in consistency:
+        assert not extends(earlier, later, [GIVEN[n] for n in proof], GIVEN[root], GIVEN[later_root])
 
 
 def test_the_probes_are_all_there() -> None:
