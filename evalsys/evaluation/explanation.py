@@ -21,6 +21,8 @@ NOTHING = 1e-9
 RAW = "contribution"
 IN_CELLS = (RAW, "weighting", "mode", "case_mix", "severity", "cut")
 """What adds up to a cell's points, in the order of the method."""
+UNEVEN = "uneven"
+"""The last step, which belongs to no cell."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def explain(line: Line, rules: Rules) -> Explanation | None:
     everything = [part.points or 0.0 for row in dimensions for part in row.parts] + [uneven]
     steps = _steps(kept["cells"], [party.code for party in rules.parties])
     if uneven:
-        steps.append(Step("uneven", [0.0] * len(rules.parties), uneven))
+        steps.append(Step(UNEVEN, [0.0] * len(rules.parties), uneven))
     return Explanation(
         dimensions=dimensions,
         parties=[party.code for party in rules.parties],

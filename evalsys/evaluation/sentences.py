@@ -155,17 +155,29 @@ def _raters(line: Line, names: Names) -> list[str]:
     return [_("Ratings counted – %(list)s.", list=separator.join(counted))]
 
 
-def _response_rate(sent: Mapping[str, int]) -> list[str]:
+def response_rate(sent: Mapping[str, int]) -> float | None:
+    """AAPOR RR1 of what a breakdown says was collected; None where nobody was invited."""
+    return rr1(_answers(sent), sent["invited"], gone=_gone(sent))
+
+
+def _answers(sent: Mapping[str, int]) -> int:
     """Runs made before outcomes were recorded say only how many were invited and received."""
-    gone, answers = sent.get("moved", 0) + sent.get("died", 0), sent.get("answered", sent["received"])
-    rate = rr1(answers, sent["invited"], gone=gone)
+    return sent.get("answered", sent["received"])
+
+
+def _gone(sent: Mapping[str, int]) -> int:
+    return sent.get("moved", 0) + sent.get("died", 0)
+
+
+def _response_rate(sent: Mapping[str, int]) -> list[str]:
+    rate, gone = response_rate(sent), _gone(sent)
     if rate is None:
         return []
     told = [
         _(
             "%(invited)s were invited and %(received)s answered: a response rate (AAPOR RR1) of %(rate)s.",
             invited=number(sent["invited"]),
-            received=number(answers),
+            received=number(_answers(sent)),
             rate=percent(rate, 1),
         )
     ]

@@ -1,9 +1,10 @@
 """Public pages kept ready as bytes, handed out before Flask has begun.
 
-An edition never changes, so a page drawn from editions stays right until another edition is published, or somebody
-renames what it is about (a cycle, a region), which leaves an audit entry. What such a page depends on is part of its
-key: its address, the languages the browser asks for, the newest edition, the newest audit entry and whether data is
-simulated. The last three are asked anew for every request, so no process serves what another has outdated.
+An edition never changes, so a page drawn from editions stays right until another edition is published, somebody
+renames what it is about (a cycle, a region), which leaves an audit entry, or a day passes, for pages tell which results
+are over a year old. What such a page depends on is part of its key: its address, the languages the browser asks for,
+the day, the newest edition, the newest audit entry and whether data is simulated. The last three are asked anew for
+every request, so no process serves what another has outdated.
 A reader with a cookie may be signed in, or have chosen a language: for such a one the page is made anew.
 
 Taking this module away changes nothing but the speed; benchmarks/ranking_page.py measures it.
@@ -21,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, make_response, request
 from flask.typing import ResponseReturnValue
 
+from evalsys.base.clock import now
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway, Direct
+from evalsys.collection.queries import today
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,7 +35,7 @@ Key = tuple[object, ...]
 Headers = list[tuple[str, str]]
 
 MOST_BYTES = 64 * 1024 * 1024
-PLACES = ("/rankings", "/methodology", "/vendors/", "/contracts/", "/editions/")
+PLACES = ("/rankings", "/compare", "/methodology", "/vendors/", "/contracts/", "/editions/")
 KEEP = "evalsys.keep"
 STATE = (
     "SELECT (SELECT max(id) FROM edition), (SELECT max(id) FROM audit_entry),"
@@ -108,7 +111,7 @@ class Shelf:
         except DatabaseAway:
             return None
         asked = environ.get("QUERY_STRING", ""), environ.get("HTTP_ACCEPT_LANGUAGE", "")
-        return environ.get("SCRIPT_NAME", ""), path, *asked, *state
+        return environ.get("SCRIPT_NAME", ""), path, *asked, today(now()), *state
 
     def _made(self, key: Key, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The application's answer, kept where its view says so and it gives no cookie."""

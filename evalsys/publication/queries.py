@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
@@ -15,10 +16,13 @@ from evalsys.base.errors import NotFound
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
 from evalsys.evaluation.models import Run
 from evalsys.publication.models import Edition, EditionScore
+from evalsys.publication.sizes import of_size
 from evalsys.registry.models import Cycle, Region
 from evalsys.registry.pins import rules_of_version
 from evalsys.registry.queries import cycles_under_way
 from evalsys.rules.model import Rules
+
+Of = TypeVar("Of")
 
 SORTS: dict[str, Sortable] = {
     "score": EditionScore.score,
@@ -138,13 +142,14 @@ class Filter:
     service_type: str = ""
     grade: str = ""
     group: str = ""
+    served: str = ""
 
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> Filter:
-        names = {"region": "region", "type": "service_type", "grade": "grade", "group": "group"}
+        names = {"region": "region", "type": "service_type", "grade": "grade", "group": "group", "served": "served"}
         return cls(**{field: args.get(name, "").replace("\x00", "")[:60] for name, field in names.items()})
 
-    def narrowed(self, statement: Select[EditionScore]) -> Select[EditionScore]:
+    def narrowed(self, statement: Select[Of]) -> Select[Of]:
         """The statement with the filter's conditions."""
         if self.region:
             statement = statement.where(EditionScore.region_path.startswith(self.region, autoescape=True))
@@ -156,6 +161,8 @@ class Filter:
             statement = statement.where(EditionScore.grade == self.grade)
         if self.group:
             statement = statement.where(EditionScore.peer_group == self.group)
+        if self.served:
+            statement = statement.where(of_size(EditionScore.recipients_served, self.served))
         return statement
 
 
@@ -168,15 +175,17 @@ UNGRADED = "none"
 
 def ranking(session: Session, edition: Edition, wanted: Wanted, chosen: Filter) -> Page[EditionScore]:
     """A page of an edition; those without a rank come last."""
-    return paginate(
+    places = paginate(  # numbers alone are put in order: a line with its breakdown is long
         session,
-        chosen.narrowed(select(EditionScore).where(EditionScore.edition_id == edition.id)),
+        chosen.narrowed(select(EditionScore.id).where(EditionScore.edition_id == edition.id)),
         wanted,
         sorts=SORTS | {"rank": _group_by_group(session, edition)},
         default_sort="rank",
         search=SEARCHED,
         tie=EditionScore.id,
     )
+    lines = {line.id: line for line in session.scalars(select(EditionScore).where(EditionScore.id.in_(places.rows)))}
+    return places.of([lines[place] for place in places.rows])
 
 
 def _group_by_group(session: Session, edition: Edition) -> ColumnElement[int | None]:
@@ -190,15 +199,15 @@ def _occurring(column: InstrumentedAttribute[str], edition: Edition) -> Select[s
     return select(column).where(EditionScore.edition_id == edition.id).distinct()
 
 
-def ranking_lines(session: Session, edition: Edition, wanted: Wanted, chosen: Filter) -> list[EditionScore]:
-    """All lines that `ranking` would show on its pages, in the same order."""
-    found: list[EditionScore] = []
+def ranking_parts(
+    session: Session, edition: Edition, wanted: Wanted, chosen: Filter
+) -> Iterator[Sequence[EditionScore]]:
+    """All lines that `ranking` would show on its pages, in the same order, so many at a time that memory holds them."""
     for number in itertools.count(1):
         page = ranking(session, edition, replace(wanted, page=number, size=WHOLE), chosen)
-        found += page.rows
+        yield page.rows
         if number >= page.pages:
             break
-    return found
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 from flask_babel import gettext as _
 
-from evalsys.base.tables.writing import Sheet
+from evalsys.base.tables.writing import Cell, Sheet
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.sentences import reasons
-from evalsys.publication.models import Edition, EditionScore
+from evalsys.publication.models import Edition
 from evalsys.publication.queries import rules_of_edition
+from evalsys.publication.rows import Row
+from evalsys.publication.trends import Trend, meaning_told
 
 
-def ranking_sheet(edition: Edition, lines: Sequence[EditionScore]) -> Sheet:
+def ranking_sheet(edition: Edition, rows: Iterable[Row]) -> Sheet:
     """One row a contract, in the order given; scores to six decimals, for they are not rounded before."""
     names = Names(rules_of_edition(edition))
     headings = (
@@ -38,13 +40,24 @@ def ranking_sheet(edition: Edition, lines: Sequence[EditionScore]) -> Sheet:
         _("Rank to"),
         _("Band"),
         _("Drawn towards peers"),
+        _("Recipients' answers"),
+        _("Response rate"),
+        _("Evaluated until"),
+        _("Over a year old"),
+        _("The year before"),
+        _("Change"),
+        _("Change, low"),
+        _("Change, high"),
+        _("What the change says"),
+        _("Compared with"),
         _("Notes"),
     )
-    rows = [_row(line, names) for line in lines]
-    return Sheet(f"{edition.cycle.title} {edition.number}", headings, rows, widths=(8, 14, 18, 36, 30, 22, 24, 14, 14))
+    cells = (_row(row, names) for row in rows)
+    return Sheet(f"{edition.cycle.title} {edition.number}", headings, cells, widths=(8, 14, 18, 36, 30, 22, 24, 14, 14))
 
 
-def _row(line: EditionScore, names: Names) -> tuple[str | float | Decimal | None, ...]:
+def _row(row: Row, names: Names) -> tuple[Cell, ...]:
+    line = row.line
     return (
         line.rank,
         names.group(line.peer_group),
@@ -66,7 +79,23 @@ def _row(line: EditionScore, names: Names) -> tuple[str | float | Decimal | None
         line.rank_high,
         line.band,
         _six(line.shrunk),
+        row.answered,
+        _six(row.rate),
+        row.until,
+        _("yes") if row.old else _("no"),
+        *_trend(row.trend),
         " ".join(reasons(line, names)),
+    )
+
+
+def _trend(trend: Trend | None) -> tuple[Cell, ...]:
+    if trend is None:
+        return (None,) * 6
+    with_what = _("this contract") if trend.same_contract else _("the vendor's contracts of this service")
+    return (
+        *map(_six, (trend.before, trend.points, trend.low, trend.high)),
+        meaning_told(trend),
+        f"{trend.edition.cycle.title} {trend.edition.number}, {with_what}",
     )
 
 

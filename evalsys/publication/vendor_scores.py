@@ -34,15 +34,20 @@ def vendor_score(lines: Sequence[EditionScore], rules: Rules) -> VendorScore | N
     scored = [line for line in lines if line.score is not None]
     if not scored:
         return None
-    weighed_by: str = rules.vendor_weight
-    sizes = [_size(line, weighed_by) for line in scored]
-    if min(sizes) <= 0:
-        sizes, weighed_by = [1.0] * len(scored), "equal"
-    shares = [size / sum(sizes) for size in sizes]
+    shares, weighed_by = shares_of(scored, rules)
     score = sum(share * (line.score or 0.0) for share, line in zip(shares, scored, strict=True))
     down = math.hypot(*(s * ((line.score or 0.0) - (line.low or 0.0)) for s, line in zip(shares, scored, strict=True)))
     up = math.hypot(*(s * ((line.high or 0.0) - (line.score or 0.0)) for s, line in zip(shares, scored, strict=True)))
     return VendorScore(score, max(0.0, score - down), min(100.0, score + up), len(scored), weighed_by)
+
+
+def shares_of(scored: Sequence[EditionScore], rules: Rules) -> tuple[list[float], str]:
+    """What each scored contract of a vendor weighs in its score, and by what they are weighed."""
+    weighed_by: str = rules.vendor_weight
+    sizes = [_size(line, weighed_by) for line in scored]
+    if min(sizes) <= 0:
+        sizes, weighed_by = [1.0] * len(scored), "equal"
+    return [size / sum(sizes) for size in sizes], weighed_by
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Flask, redirect, render_template, request, url_for
+from dataclasses import replace
+
+from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from evalsys.base import access, navigation
 from evalsys.base.charts import picture
+from evalsys.base.clock import now
 from evalsys.base.db import reading
 from evalsys.base.listing import Wanted
 from evalsys.base.tables.writing import download
@@ -17,11 +20,16 @@ from evalsys.evaluation.scorecard import points_axis, scorecard, waterfall_of
 from evalsys.publication import analysis_views, bundle_views, kept_pages, methodology, queries
 from evalsys.publication.analyses import pages_of_edition
 from evalsys.publication.blueprint import bp
+from evalsys.publication.comparison import MOST, contracts_compared, steps_in_use, vendors_compared
+from evalsys.publication.differences import differences, order_told, why
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
+from evalsys.publication.rows import rows_of
 from evalsys.publication.sealing import previous_record, record_of
 from evalsys.publication.sheets import ranking_sheet
+from evalsys.publication.sizes import SIZES
 from evalsys.publication.telling import contract_told
+from evalsys.publication.trends import change_told, meaning_told, trend_told
 from evalsys.publication.vendor_scores import vendor_history
 
 __all__ = ["analysis_views", "bundle_views", "install"]
@@ -31,7 +39,9 @@ def install(app: Flask) -> None:
     """Register the public pages and their menu entries."""
     kept_pages.install(app, app.extensions["database"])
     app.register_blueprint(bp)
-    app.jinja_env.globals["pages_of_edition"] = pages_of_edition
+    app.jinja_env.globals.update(
+        pages_of_edition=pages_of_edition, change_told=change_told, meaning_told=meaning_told, trend_told=trend_told
+    )
     navigation.offer(app, "publication.rankings", _l("Rankings"))
     navigation.offer(app, "publication.method", _l("Method"))
 
@@ -50,12 +60,21 @@ def rankings() -> ResponseReturnValue:
     shown = queries.edition_shown(reading(), request.args.get("edition", ""))
     if shown is None:
         return render_template("publication/nothing_yet.html")
-    chosen = queries.Filter.from_args(request.args)
+    chosen, wanted = queries.Filter.from_args(request.args), Wanted.from_args(request.args)
+    on_paper = "print" in request.args
+    if on_paper:
+        wanted = replace(wanted, page=1, size=queries.WHOLE)
+    page = queries.ranking(reading(), shown.edition, wanted, chosen)
     return render_template(
         "publication/rankings.html",
         shown=shown,
-        page=queries.ranking(reading(), shown.edition, Wanted.from_args(request.args), chosen),
+        page=page.of(rows_of(reading(), shown.edition, page.rows, now=now())),
         chosen=chosen,
+        on_paper=on_paper,
+        given={name: value for name, value in request.args.items() if name != "print"},
+        today=now(),
+        base_url=current_app.config["SETTINGS"].base_url,
+        sizes=SIZES,
         choices=queries.choices(reading(), shown.edition),
         editions=queries.editions_in_force(reading()),
         names=Names(rules_of_edition(shown.edition)),
@@ -77,9 +96,36 @@ def rankings_file(kind: str) -> ResponseReturnValue:
     if shown is None:
         return render_template("publication/nothing_yet.html"), 404
     chosen = queries.Filter.from_args(request.args)
-    lines = queries.ranking_lines(reading(), shown.edition, Wanted.from_args(request.args), chosen)
+    parts = queries.ranking_parts(reading(), shown.edition, Wanted.from_args(request.args), chosen)
+    rows = (row for part in parts for row in rows_of(reading(), shown.edition, part, now=now()))
     stem = f"rankings-{shown.edition.cycle.code}-{shown.edition.number}"
-    return download([ranking_sheet(shown.edition, lines)], stem, kind)
+    return download([ranking_sheet(shown.edition, rows)], stem, kind)
+
+
+@bp.get("/compare")
+@access.public
+@kept
+def compare() -> ResponseReturnValue:
+    """Up to four contracts beside each other, or up to four vendors."""
+    shown = queries.edition_shown(reading(), request.args.get("edition", ""))
+    if shown is None:
+        return render_template("publication/nothing_yet.html")
+    references, vendors = request.args.getlist("contract"), request.args.getlist("vendor")
+    if vendors and not references:
+        compared = vendors_compared(reading(), shown.edition, vendors, now=now())
+    else:
+        compared = contracts_compared(reading(), shown.edition, references, now=now())
+    names = Names(rules_of_edition(shown.edition))
+    return render_template(
+        "publication/compare.html",
+        shown=shown,
+        compared=compared,
+        of_vendors=bool(vendors and not references),
+        told=[(found, why(found, names), order_told(found, names)) for found in differences(compared)],
+        steps=steps_in_use(compared),
+        names=names,
+        most=MOST,
+    )
 
 
 @bp.get("/vendors/<credit_code>")
@@ -105,6 +151,7 @@ def contract(reference: str) -> ResponseReturnValue:
         history=found.history,
         card=card,
         told=contract_told(found.line, names),
+        row=rows_of(reading(), found.shown.edition, [found.line], now=now())[0],
         sample=statement_of(reading(), found.shown.edition.cycle_id, reference),
     )
 

@@ -53,6 +53,7 @@ NOT_PAGES = {
     "survey.style",
 } | {
     "publication.bundle",
+    "publication.compare",  # without two to compare it refuses: see ALSO
     "publication.keys",
     "publication.proof",
     "publication.receipt",  # without an answer it is not found: see ALSO
@@ -297,6 +298,11 @@ ALSO: dict[str, tuple[tuple[str, int], ...]] = {
         ("/s/?code=ABC", 404),
         ("/rankings?q=没有", 200),
         ("/rankings?edition=1&sort=-amount", 200),
+        ("/rankings?print=1", 200),
+        ("/rankings?edition=1", 200),
+        ("/compare?contract=QH2025-001&contract=QH2025-002&contract=QH2025-003&contract=QH2025-004", 200),
+        ("/compare?vendor=52449921MJ00000012&vendor=52449921MJ00000126", 200),
+        ("/compare?contract=QH2025-001", 422),
         ("/methodology?lang=en", 200),
     ),
     Role.ADMINISTRATOR: (
