@@ -29,7 +29,7 @@ from evalsys.publication.sealing import previous_record, record_of
 from evalsys.publication.sheets import ranking_sheet
 from evalsys.publication.sizes import SIZES
 from evalsys.publication.telling import contract_told
-from evalsys.publication.trends import change_told, meaning_told, trend_told
+from evalsys.publication.trends import change_told, meaning_told, trend_told, trends_of
 from evalsys.publication.vendor_scores import vendor_history
 
 __all__ = ["analysis_views", "bundle_views", "install"]
@@ -134,7 +134,8 @@ def compare() -> ResponseReturnValue:
 def vendor(credit_code: str) -> ResponseReturnValue:
     published = queries.published_of_vendor(reading(), credit_code)
     history = vendor_history(published, Wanted.from_args(request.args))
-    return render_template("publication/vendor.html", history=history)
+    trends = {year.edition.id: trends_of(reading(), year.edition, year.page.rows) for year in history.years}
+    return render_template("publication/vendor.html", history=history, trends=trends)
 
 
 @bp.get("/contracts/<path:reference>")

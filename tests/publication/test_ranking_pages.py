@@ -200,3 +200,9 @@ def test_a_contract_page_tells_the_trend(client: CheckedClient, years: Years) ->
     assert "本项目在“2024 年度评价”第 1 版中得 90.00 分。" in page
     assert "属真实变化" in page
     assert "“2024 年度评价”第 1 版中得" not in text_of(client, f"/contracts/R-2?edition={years.then}")
+
+
+def test_a_vendors_page_tells_the_trend_of_each_contract(client: CheckedClient, years: Years) -> None:
+    page = text_of(client, f"/vendors/{OTHER}")
+    assert "下降 10.00 分" in page
+    assert page.count("真实变化") == 1
