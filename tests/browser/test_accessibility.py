@@ -54,6 +54,7 @@ NOT_PAGES = {
 } | {
     "publication.bundle",
     "publication.compare",  # without two to compare it refuses: see ALSO
+    "publication.consistency",
     "publication.keys",
     "publication.proof",
     "publication.receipt",  # without an answer it is not found: see ALSO
