@@ -26,6 +26,7 @@ BUREAU = "青河县民政局"
 BUYING_TOWNSHIPS = ("东岭镇", "龙塘镇", "湖滨街道")  # townships may purchase too: 三(四) of the source
 EVALUATOR_BODIES = ("岭川公共服务评估中心", "明鉴第三方评价研究所")
 EVALUATORS = ("陈思远", "林晓岚", "黄志明", "吴佳怡", "郑文博", "周雨桐")
+INTERVIEWERS = ("黄秀兰", "刘志强", "彭春燕")
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def make_cast(session: Session, *, password: str, now: datetime) -> Cast:
     account("officer", "何敏", Role.OFFICER, home)
     account("vendor", "谢婷", Role.VENDOR, home, vendor_id=vendors[0].id)
     account("auditor", "罗建国", Role.AUDITOR, city)
-    account("interviewer", "黄秀兰", Role.INTERVIEWER, home)
+    for n, name in enumerate(county.INTERVIEWERS):
+        account(f"interviewer{n or ''}", name, Role.INTERVIEWER, home)
     session.flush()
     return Cast(home, townships, purchasers, vendors, evaluators, buyers)
 

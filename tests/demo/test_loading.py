@@ -7,10 +7,13 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from evalsys.base.access import COMMAND_LINE
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict
 from evalsys.base.outbox import Message
 from evalsys.collection.interest_models import InterestDeclaration, InterestTie
+from evalsys.collection.interview_marks import interview_key, interviewers
+from evalsys.collection.interview_models import LEAST_SHARE
 from evalsys.collection.messages.models import KeptCode
 from evalsys.collection.models import (
     Assessment,
@@ -71,6 +74,7 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         assert invited is not None
         assert frame - invited >= 10_000
         assert_samples_have_something_to_show(session)
+        assert_interviews_have_something_to_show(session, settings)
         states = set(session.scalars(select(Message.state)))
         assert states == {"sent", "failed", "unknown"}  # nothing waits that a worker would send
         assert session.scalar(select(func.count()).select_from(KeptCode))
@@ -130,6 +134,18 @@ def assert_samples_have_something_to_show(session: Session) -> None:
     assert {case.outcome for case in cases} == {None, "refused", "unreachable", "moved"}
     assert {case.used for case in cases} == {True, False}
     assert all(name.startswith(samples.NAME) for name in session.scalars(select(RosterMember.name)))
+
+
+def assert_interviews_have_something_to_show(session: Session, settings: Settings) -> None:
+    cycle = session.scalars(select(Cycle).where(Cycle.code == COLLECTING)).one()
+    lines = interviewers(session, cycle, key=interview_key(settings.require_secret_key()), actor=COMMAND_LINE)
+    assert sorted(line.name for line in lines) == sorted(county.INTERVIEWERS)
+    for line in lines:
+        assert line.worked > line.answered > 0
+        assert line.share is not None
+        assert line.share >= LEAST_SHARE
+        assert 0 < line.checked < line.drawn, "some wait to be asked about"
+    assert {line.name: line.not_confirmed for line in lines}[county.INTERVIEWERS[-1]] == 1
 
 
 def test_a_database_with_other_data_is_left_alone(app: Flask, database: Database) -> None:
