@@ -31,11 +31,10 @@ from evalsys.collection.interview_cases import Case, bound_to, case_being_answer
 from evalsys.collection.interview_marks import interview_key, note
 from evalsys.collection.models import Helper, Mode, Outcome
 from evalsys.collection.outcomes import NAMES, record_outcome_of
-from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk, Way
+from evalsys.collection.survey import HELPED_BY, AlreadyAnswered, Closed, Faulty, Received, SurveyDesk, Way
 from evalsys.collection.survey_views import WINDOW, WRONG_CODES
 from evalsys.collection.ways import HELPERS
 
-HELPED_BY = "helped-by"  # the dash keeps it apart from every criterion's code
 AT_WORK = {kind: HELPERS[kind] for kind in (Helper.INTERVIEWER, Helper.WORKER, Helper.VOLUNTEER, Helper.OTHER)}
 
 bp = Blueprint("interviews", __name__, url_prefix="/collection/interviews")

@@ -30,7 +30,8 @@ from evalsys.registry.pins import rules_of_version
 from evalsys.rules.model import LevelScale, Rules, YesNoScale
 from evalsys.rules.values import Text
 
-TOKEN = "form-token"  # noqa: S105 - the field's name; the dash keeps it apart from every criterion's code
+TOKEN = "form-token"  # noqa: S105 - a field's name; its dash, as the next one's, keeps it apart from all criteria's codes
+HELPED_BY = "helped-by"
 NOT_APPLICABLE = "na"
 RECIPIENT = "recipient"
 FACES = 5
@@ -46,6 +47,8 @@ class Way(NamedTuple):
 
 
 ALONE = Way(Mode.SELF, None)
+AT_HAND = (Helper.RELATIVE, Helper.WORKER, Helper.OTHER)
+"""Who may have helped where a recipient opened the form; interviewers have forms of their own."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,14 @@ class Faulty:
         given: every answer that stands.
         problems: what is wrong, by question.
         remarks: what is wrong with the form as a whole.
+        helper: who helped, as the recipient says.
         token: the form's own while it is good, so that sending again stays one submission.
     """
 
     given: dict[str, str] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
     remarks: list[Problem] = field(default_factory=list)
+    helper: Helper | None = None
     token: str = ""
 
     def __bool__(self) -> bool:
@@ -169,7 +174,8 @@ class SurveyDesk:
         """Take a filled-in form for a code that somebody was given.
 
         Args:
-            fields: one value a question by its `field`, and the form's token under `TOKEN`.
+            fields: one value a question by its `field`, the form's token under `TOKEN`, and where somebody helped, who,
+                under `HELPED_BY`.
 
         Raises:
             DatabaseAway: the database failed; the same form may be sent again.
@@ -268,6 +274,7 @@ class _Filled:
         faulty = check(self.desk.questions(opened), self.fields)
         if faulty:
             return None
+        way = Way(Mode.ASSISTED, faulty.helper) if faulty.helper else self.way
         return Submission(
             invitation_id=opened.invitation_id,
             entry_id=opened.entry_id,
@@ -276,8 +283,8 @@ class _Filled:
             time_band=_time_band(self.issued_at, self.now),
             leaf=leaf_of(opened.reference, self.receipt),
             day=self.now.astimezone(CHINA).date(),
-            mode=self.way.mode,
-            helper=self.way.helper,
+            mode=way.mode,
+            helper=way.helper,
         )
 
 
@@ -316,7 +323,10 @@ def check(questions: Sequence[Question], fields: MultiDict[str, str]) -> Faulty:
             faulty.problems[question.code] = Problem.NOT_AN_ANSWER
         elif question.required:
             faulty.problems[question.code] = Problem.MISSING
-    if fields.keys() - {question.field for question in questions} - {TOKEN}:
+    helpers = [helper for helper in fields.getlist(HELPED_BY) if helper]
+    if len(helpers) == 1 and helpers[0] in AT_HAND:
+        faulty.helper = Helper(helpers[0])
+    elif helpers or fields.keys() - {question.field for question in questions} - {TOKEN, HELPED_BY}:
         faulty.remarks.append(Problem.NOT_ASKED)
     if not faulty and not faulty.given:
         faulty.remarks.append(Problem.NOTHING_ANSWERED)

@@ -29,7 +29,8 @@ from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import AWAY, LARGEST_FORM, Door
 from evalsys.collection.messages import keeping
 from evalsys.collection.opening import Opened
-from evalsys.collection.survey import AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
+from evalsys.collection.survey import AT_HAND, AlreadyAnswered, Closed, Faulty, Received, SurveyDesk
+from evalsys.collection.ways import HELPERS
 from evalsys.registry.models import CycleState
 
 bp = Blueprint("survey", __name__, url_prefix="/s")
@@ -232,6 +233,7 @@ def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Re
         opened=opened,
         questions=desk.questions(opened),
         faulty=faulty,
+        helpers={kind: HELPERS[kind] for kind in AT_HAND},
         token=faulty.token or desk.fresh_token(code),
     )
     page.headers["Link"] = f"<{url_for('.style')}>; rel=preload; as=style"  # asked for before the page is read

@@ -42,8 +42,8 @@
   if (saved) {
     token.value = saved.token;
     for (const [name, value] of saved.given) {
-      const found = form.querySelector(`[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`);
-      if (found) found.checked = true;
+      const found = form.elements.namedItem(name);
+      if (found) found.value = value;
     }
   }
   const answers = () => [...new FormData(form)].filter(([name]) => name !== token.name);
@@ -62,7 +62,7 @@
     const meter = make("progress", "", steps[0]);
     meter.max = steps.length;
     const forward = make("button", next, send, () => {
-      const missing = at < questions.length && !steps[at].querySelector(".optional") && !steps[at].querySelector(":checked");
+      const missing = at < questions.length && !steps[at].querySelector("i") && !steps[at].querySelector(":checked");
       notice.textContent = missing ? choose : "";
       if (!missing) go(at + 1, true);
     });
@@ -79,7 +79,7 @@
       if (push) {
         history.pushState(at, "");
         scrollTo(0, 0);
-        (steps[at].querySelector(":checked") || steps[at].querySelector("input, h2")).focus();
+        (steps[at].querySelector("input:checked") || steps[at].querySelector("input, h2")).focus();
       }
     };
     addEventListener("popstate", (event) => go(event.state || 0));

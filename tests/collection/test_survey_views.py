@@ -41,7 +41,7 @@ Write = Callable[..., Any]
 SCRIPT = Path("evalsys/static/survey.js")
 
 
-def test_the_page_names_the_service_and_asks_with_radio_buttons_only(client: CheckedClient, write: Write) -> None:
+def test_the_page_names_the_service_and_asks_with_radio_buttons(client: CheckedClient, write: Write) -> None:
     def prepare(session: Any) -> str:
         contract = make_contract(session, title="送医陪护服务", vendor=make_vendor(session, name="仁爱社工服务中心"))
         return make_invitation(session, entry=make_entry(session, contract=contract))
@@ -154,6 +154,18 @@ def test_a_complete_answer_is_counted_and_thanked(
     assert ratings == {f"recipient_{f}": None if v == "na" else float(v) for f, v in COMPLETE.items()}
 
 
+@pytest.mark.parametrize(
+    ("said", "way"), [("", ("self", None)), ("relative", ("assisted", "relative")), ("worker", ("assisted", "worker"))]
+)
+def test_who_helped_is_kept_as_a_kind(
+    client: CheckedClient, database: Database, write: Write, said: str, way: tuple[str, str | None]
+) -> None:
+    code = write(make_invitation)
+    assert client.post(f"/s/{code}", data=form(client, code, **{"helped-by": said})).status_code == 303
+    with database.reading() as session:
+        assert session.execute(select(Response.mode, Response.helper)).all() == [way]
+
+
 def test_the_same_form_again_is_thanked_again_and_not_counted(
     client: CheckedClient, database: Database, write: Write
 ) -> None:
@@ -184,13 +196,14 @@ def test_missing_answers_bring_the_page_back_with_the_others_kept(
     client: CheckedClient, database: Database, write: Write
 ) -> None:
     code = write(make_invitation)
-    filled = form(client, code)
+    filled = form(client, code, **{"helped-by": "other"})
     del filled["life"]
     page = client.post(f"/s/{code}?lang=en", data=filled)
     assert page.status_code == 422
     root = parse(page.text)
     checked = {i.get("name"): i.get("value") for i in root.iter("input") if "checked" in i.attrib}
     assert checked == {code: value for code, value in COMPLETE.items() if code != "life"}
+    assert [option.get("value") for option in root.iter("option") if "selected" in option.attrib] == ["other"]
     (error,) = root.findall(".//fieldset/legend/strong")
     assert words(error) == "Please choose an answer."
     assert 'href="#life"' in page.text
@@ -206,6 +219,8 @@ def test_missing_answers_bring_the_page_back_with_the_others_kept(
         ({"help": "6"}, "What arrived is none of these answers"),
         ({"help": ["1", "2"]}, "Two answers arrived"),
         ({"unknown": "1"}, "something that this survey does not ask"),
+        ({"helped-by": "interviewer"}, "something that this survey does not ask"),
+        ({"helped-by": ["worker", "other"]}, "something that this survey does not ask"),
         ({"form-token": "forged"}, "damaged on its way"),
         ({"form-token": ""}, "damaged on its way"),
     ],
