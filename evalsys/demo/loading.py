@@ -18,7 +18,7 @@ from evalsys.base.errors import Conflict
 from evalsys.collection.codes import code_hash, code_key, new_code
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
-from evalsys.demo import county, interviews, paper, samples, years
+from evalsys.demo import county, fieldwork, paper, samples, years
 from evalsys.demo.messages import write_to_recipients
 from evalsys.demo.people import Cast, make_cast
 from evalsys.evaluation.usecases import run_cycle
@@ -74,7 +74,7 @@ def load(database: Database, *, password: str, say: Say) -> None:
         _load_year(database, cast, version, rules, year=year, generator=generator)
     with database.transaction() as session:
         paper.key_batches(session, rules, generator)
-        interviews.interview(session, generator, secret=current_app.config["SETTINGS"].require_secret_key())
+        fieldwork.interview(session, generator, secret=current_app.config["SETTINGS"].require_secret_key())
         _plan_a_choice(session, cast, version)
 
 
