@@ -52,6 +52,7 @@ NOT_PAGES = {
     "survey.script",
     "survey.style",
 } | {
+    "publication.bulletin",
     "publication.bundle",
     "publication.compare",  # without two to compare it refuses: see ALSO
     "publication.consistency",
