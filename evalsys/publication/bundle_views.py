@@ -114,7 +114,7 @@ def receipt_form() -> ResponseReturnValue:
 @bp.get("/receipt/<code>")
 @access.public
 def receipt(code: str) -> ResponseReturnValue:
-    found = _looked_up(code)
+    found = looked_up(code)
     page = render_template("publication/receipt.html", typed=code, found=found, grouped=grouped)
     return page, 200 if found else 404
 
@@ -122,7 +122,7 @@ def receipt(code: str) -> ResponseReturnValue:
 @bp.get("/receipt/<code>/proof.json")
 @access.public
 def proof(code: str) -> ResponseReturnValue:
-    found = _looked_up(code)
+    found = looked_up(code)
     if found is None or found.proof is None:
         raise NotFound(
             _("There is no proof for this receipt yet."), remedy=_("It is there once an edition is published.")
@@ -139,7 +139,8 @@ def proof(code: str) -> ResponseReturnValue:
     return Response(json.dumps(told, indent=1, ensure_ascii=False), mimetype="application/json")
 
 
-def _looked_up(code: str) -> Receipt | None:
+def looked_up(code: str) -> Receipt | None:
+    """What is known of the receipt that somebody typed."""
     settings = cast(Settings, current_app.config["SETTINGS"])
     known = read_receipt(code, derive_key(settings.require_secret_key(), "receipt"))
     return look_up(reading(), known) if known else None
