@@ -20,7 +20,8 @@ from werkzeug.routing import IntegerConverter, Map
 from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
-from evalsys.base import access, forms, language, navigation, outages, problems
+from evalsys.appeals import reply_views
+from evalsys.base import access, forms, language, navigation, outages
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
 from evalsys.base.db import Database, close_reading, reading
@@ -55,7 +56,6 @@ from evalsys.evaluation import early_views, integrity_views, reliability_views
 from evalsys.evaluation import views as evaluation
 from evalsys.publication import officer_views as publishing
 from evalsys.publication import views as publication
-from evalsys.publication.api import views as api
 from evalsys.registry import views as registry
 from evalsys.registry.models import Cycle
 from evalsys.selection import views as selection
@@ -125,7 +125,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     _register_views(app, csrf)
     _answer_errors(app)
     outages.install(app)
-    problems.install(app)
     _set_headers(app)
     _give_templates(app)
     app.wsgi_app = ReadToTheEnd(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware
@@ -159,6 +158,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(integrity_views.bp)
     app.register_blueprint(early_views.bp)
     publishing.install(app)
+    reply_views.install(app)
     selection.install(app)
     registry.install(app)
     accounts.offer_administration(app)
@@ -169,7 +169,6 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(desk_views.bp)
     app.register_blueprint(export_views.bp)
     messages.install(app)
-    api.install(app)
 
     @app.get("/healthz")
     @access.public
@@ -189,12 +188,10 @@ def _limit_text(app: Flask) -> None:
 def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Fault)
     def fault(error: Fault) -> ResponseReturnValue:
-        if problems.asked_by_program():
-            return problems.problem(
-                error.status, error.message, remedy=error.remedy, faults=error.details, headers=error.headers
-            )
-        page = render_template("errors/fault.html", message=error.message, remedy=error.remedy, details=error.details)
-        return page, error.status, error.headers
+        return (
+            render_template("errors/fault.html", message=error.message, remedy=error.remedy, details=error.details),
+            error.status,
+        )
 
     @app.errorhandler(CSRFError)
     def forged(_error: CSRFError) -> ResponseReturnValue:
@@ -205,15 +202,10 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> ResponseReturnValue:
-        status = error.code or 500
-        if status == 500:
+        if error.code == 500:
             close_reading()  # a statement that failed leaves PostgreSQL's transaction unusable, and the page reads too
-        allowed = getattr(error, "valid_methods", None)  # of what may only be read, or only be posted to
-        headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
-        if problems.asked_by_program():
-            return problems.problem(status, headers=headers)
-        message, remedy = _said(status)
-        return render_template("errors/fault.html", message=message, remedy=remedy, details=()), status, headers
+        message, remedy = _said(error.code or 500)
+        return render_template("errors/fault.html", message=message, remedy=remedy, details=()), error.code or 500
 
 
 def _said(status: int) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from evalsys.base.access import Role
+from evalsys.base.access import COMMAND_LINE, Role
 from evalsys.base.audit import AuditEntry
 
 ROLES: dict[Role, LazyString] = {
@@ -36,21 +36,15 @@ ACTS: dict[str, LazyString] = {
     "accounts.change_own_password": _l("Own password changed"),
     "accounts.close_account": _l("Account closed"),
     "accounts.create_account": _l("Account added"),
-    "accounts.create_token": _l("Access token made"),
     "accounts.edit_account": _l("Account changed"),
     "accounts.reopen_account": _l("Account opened again"),
     "accounts.reset_password": _l("Password reset"),
-    "accounts.revoke_token": _l("Access token revoked"),
     "accounts.sign_in": _l("Signed in"),
     "accounts.sign_in_refused": _l("Sign-in refused"),
     "accounts.sign_out": _l("Signed out"),
-    "appeals.end_follow_up": _l("Asking recipients after a rectification ended"),
-    "appeals.finish_rectification": _l("Rectification checked and found done"),
-    "appeals.lift_rectification": _l("Rectification lifted by a later edition"),
-    "appeals.make_follow_up_codes": _l("Slips made to ask recipients after a rectification"),
-    "appeals.open_rectification": _l("Rectification demanded"),
-    "appeals.report_rectification": _l("Rectification reported"),
-    "appeals.return_rectification": _l("Rectification sent back"),
+    "appeals.publish_reply": _l("Reply of a vendor published"),
+    "appeals.return_reply": _l("Reply of a vendor returned"),
+    "appeals.submit_reply": _l("Reply handed in by a vendor"),
     "collection.add_evidence": _l("Evidence attached"),
     "collection.assign": _l("Assessment assigned"),
     "collection.assign_by_plan": _l("Assessments assigned by a plan"),
@@ -147,7 +141,7 @@ def act(code: str) -> str:
 
 def doer(entry: AuditEntry) -> str:
     """Who did it; the command line in the reader's language."""
-    return entry.actor_name if entry.account_id is not None else str(_l("command line"))
+    return str(_l("command line")) if entry.actor_name == COMMAND_LINE.name else entry.actor_name
 
 
 def detail(given: Mapping[str, Any]) -> str:

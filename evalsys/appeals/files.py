@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,19 +31,24 @@ def sent_with(fields: Iterable[FileStorage]) -> list[Sent]:
     return [Sent(one.filename, one.stream.read(LARGEST_FILE + 1)) for one in fields if one.filename]
 
 
-def looked_at(sent: Iterable[Sent], *, now: datetime) -> list[AppealFile]:
+def looked_at(sent: Iterable[Sent], *, beside: Sequence[AppealFile] = (), now: datetime) -> list[AppealFile]:
     """Rows for files, not yet belonging to anything.
+
+    Args:
+        sent: what came.
+        beside: files that are there already and stay.
 
     Raises:
         Invalid: too many, the same twice, or one that is not taken (see evidence_files).
     """
     clean = [checked(one.name, one.content) for one in sent]
     digests = [hashlib.sha256(one.content).hexdigest() for one in clean]
-    if len(clean) > MOST_FILES:
+    there = [one.hash for one in beside] + digests
+    if len(there) > MOST_FILES:
         raise Invalid(
             _("At most %(n)s files can be attached.", n=MOST_FILES), remedy=_("Join several documents in one PDF.")
         )
-    if len(set(digests)) < len(digests):
+    if len(set(there)) < len(there):
         raise Invalid(_("The same file is attached twice."), remedy=_("Leave one of them out."))
     return [
         AppealFile(

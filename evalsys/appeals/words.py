@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from evalsys.appeals.models import Ground, ObjectionState, Outcome
+from evalsys.appeals.models import Ground, ObjectionState, Outcome, ReplyState
+from evalsys.appeals.personal_data import Kind
 
 
 def ground_name(ground: str) -> str:
@@ -36,3 +37,25 @@ def outcome_name(outcome: str) -> str:
         Outcome.REJECTED.value: _("The objection is rejected"),
     }
     return names[outcome]
+
+
+def reply_state_name(state: str) -> str:
+    names: dict[str, str] = {
+        ReplyState.SUBMITTED.value: _("to be checked"),
+        ReplyState.RETURNED.value: _("returned"),
+        ReplyState.PUBLISHED.value: _("published"),
+    }
+    return names[state]
+
+
+def personal_data_name(kind: str) -> str:
+    names: dict[str, str] = {
+        Kind.MOBILE.value: _("mobile number"),
+        Kind.LANDLINE.value: _("telephone number"),
+        Kind.ID_CARD.value: _("ID-card number"),
+        Kind.BANK_CARD.value: _("bank card"),
+        Kind.EMAIL.value: _("e-mail address"),
+        Kind.NAME.value: _("a person's name?"),
+        Kind.NUMBER.value: _("whose number?"),
+    }
+    return names[kind]

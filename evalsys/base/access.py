@@ -42,6 +42,7 @@ class Actor:
         region_path: the branch they act in, as `Region.path`; "" is the whole tree.
         purchaser_id, vendor_id, evaluator_body_id: the body they act for, by role; an interviewer's vendor only
             employs them.
+        cycle_id: the one cycle that a sealed letter opens to a vendor without an account; None for everybody else.
     """
 
     account_id: int | None
@@ -51,6 +52,7 @@ class Actor:
     purchaser_id: int | None = None
     vendor_id: int | None = None
     evaluator_body_id: int | None = None
+    cycle_id: int | None = None
 
     def acts_in(self, path: str) -> bool:
         """Whether a region's path lies inside the actor's branch."""
@@ -67,6 +69,7 @@ class Actor:
 COMMAND_LINE = Actor(account_id=None, name="command line", role=Role.ADMINISTRATOR)
 
 _ALLOWED = "__allowed_roles__"
+_BY_LETTER = "__open_by_letter__"
 EVERYBODY: frozenset[Role] = frozenset()
 
 
@@ -91,6 +94,24 @@ def public(view: View) -> View:
     """Open a view to everybody, signed in or not."""
     setattr(view, _ALLOWED, EVERYBODY)
     return view
+
+
+def by_letter(view: View) -> View:
+    """Open a view for vendors also to the holder of a sealed letter; every other view does not even look at one."""
+    setattr(view, _BY_LETTER, True)
+    return view
+
+
+def may_open(view: Callable[..., object], actor: Actor | None) -> bool:
+    """Whether a view opens to somebody who is signed in, to the holder of a letter, or to nobody known."""
+    roles = allowed_roles(view)
+    if not roles or actor is None:
+        return roles == EVERYBODY
+    return actor.role in roles and (actor.cycle_id is None or _is_open_by_letter(view))
+
+
+def _is_open_by_letter(view: Callable[..., object]) -> bool:
+    return getattr(view, _BY_LETTER, False)
 
 
 def allowed_roles(view: Callable[..., object]) -> frozenset[Role] | None:
@@ -118,21 +139,27 @@ def current_actor() -> Actor:
 
 
 def guard(app: Flask) -> None:
-    """Close every route by default; `app.extensions["ask_to_sign_in"]` answers the anonymous."""
+    """Close every route by default; `app.extensions["ask_to_sign_in"]` answers the anonymous.
+
+    `app.extensions["actor_of_letter"]` says whose letter the browser of nobody signed in holds.
+    """
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
         if request.endpoint is None or request.endpoint.endswith("static"):
             return None
-        roles = allowed_roles(app.view_functions[request.endpoint])
+        view = app.view_functions[request.endpoint]
+        roles = allowed_roles(view)
         if roles is None:
             abort(403)
         if roles == EVERYBODY:
             return None
+        if actor_or_none() is None and _is_open_by_letter(view):
+            g.actor = app.extensions["actor_of_letter"]()
         actor = actor_or_none()
         if actor is None:
             return cast("Callable[[], ResponseReturnValue]", app.extensions["ask_to_sign_in"])()
-        if actor.role not in roles:
+        if not may_open(view, actor):
             raise NotAllowed(
                 _("Your role does not open this page."), remedy=_("Sign in with an account that has the right role.")
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app, request, url_for
 from flask_babel import LazyString
 
-from evalsys.base.access import EVERYBODY, actor_or_none, allowed_roles
+from evalsys.base.access import actor_or_none, may_open
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ def navigation() -> list[Item]:
     actor = actor_or_none()
     items = []
     for endpoint, label in current_app.extensions.get("navigation", []):
-        roles = allowed_roles(current_app.view_functions[endpoint])
-        if roles == EVERYBODY or (roles and actor and actor.role in roles):
+        if may_open(current_app.view_functions[endpoint], actor):
             items.append(Item(str(label), url_for(endpoint), request.endpoint == endpoint))
     return items

@@ -35,13 +35,18 @@ class Remark:
 Provider = Callable[[Session, int, str | None], Iterable[Remark]]
 """Given a cycle's id and a contract's reference, None for all of the cycle."""
 
-offered: list[Provider] = []
-"""Rooms above fill it when they are imported."""
+_offered: list[Provider] = []
+
+
+def offer(provider: Provider) -> None:
+    """Let a room above say something beside lines."""
+    if provider not in _offered:
+        _offered.append(provider)
 
 
 def remarks_of(session: Session, cycle_id: int, reference: str | None = None) -> list[Remark]:
     """All that is said beside a contract's line, or beside any line of a cycle, in the order of the rooms."""
-    return [remark for provider in offered for remark in provider(session, cycle_id, reference)]
+    return [remark for provider in _offered for remark in provider(session, cycle_id, reference)]
 
 
 def tags_of(session: Session, cycle_id: int) -> dict[str, list[Remark]]:

@@ -34,6 +34,8 @@ def rooms(app: Flask) -> None:
     app.add_url_rule("/t/public", "public", access.public(view()))
     app.add_url_rule("/t/people", "people", access.signed_in(view()))
     app.add_url_rule("/t/officers", "officers", access.allow(Role.OFFICER)(view()))
+    app.add_url_rule("/t/vendors", "vendors", access.allow(Role.VENDOR)(view()))
+    app.add_url_rule("/t/letters", "letters", access.by_letter(access.allow(Role.VENDOR)(view())))
 
 
 @pytest.mark.usefixtures("rooms")
@@ -89,3 +91,30 @@ def test_a_branch_is_a_prefix(app: Flask, mine: str, theirs: str, *, inside: boo
     with pytest.raises(NotAllowed) as caught:
         actor.require_region(theirs)
     assert caught.value.remedy
+
+
+@pytest.mark.usefixtures("rooms")
+def test_a_letter_opens_what_names_it_and_nothing_else(
+    app: Flask, client: CheckedClient, sign_in: SignIn, write: Any
+) -> None:
+    holder = Actor(account_id=None, name="来函人", role=Role.VENDOR, vendor_id=7, cycle_id=3)
+    app.extensions["actor_of_letter"] = lambda: holder
+    assert client.get("/t/letters").json == "来函人"
+    assert client.get("/t/public").json == "nobody"
+    assert {client.get(f"/t/{closed}").status_code for closed in ("vendors", "people", "officers")} == {303}
+    assert sign_in(write(make_account, Role.OFFICER)).get("/t/letters").status_code == 403  # who signed in counts
+    app.extensions["actor_of_letter"] = lambda: None
+    assert client.get("/t/letters").location == "/sign-in?next=/t/letters"
+
+
+def test_the_menu_shows_the_holder_of_a_letter_what_would_open() -> None:
+    holder = Actor(account_id=None, name="来函人", role=Role.VENDOR, vendor_id=7, cycle_id=3)
+
+    def view() -> ResponseReturnValue:
+        return ""
+
+    assert access.may_open(access.public(view), holder)
+    assert not access.may_open(access.allow(Role.VENDOR)(view), holder)
+    assert access.may_open(access.by_letter(view), holder)
+    assert not access.may_open(access.allow(Role.OFFICER)(view), holder)
+    assert not access.may_open(view, None)

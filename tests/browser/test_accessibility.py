@@ -16,11 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from evalsys.accounts.access_tokens import CreateToken, create_token, tokens_of
-from evalsys.accounts.models import Account, Scope
+from evalsys.accounts.models import Account
+from evalsys.appeals.models import Reply
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
-from evalsys.base.problems import PLACE
 from evalsys.base.tables import Sheet, write_csv
 from evalsys.collection.codes import receipt_of
 from evalsys.collection.messages.models import Mailing
@@ -48,13 +47,14 @@ USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for rol
 NOT_PAGES = {
     "healthz",
     "evidence.download",
+    "replies.file",
+    "replies.public_file",
     "static",
     "bootstrap.static",
     "registry.import_template",
     "survey.script",
     "survey.style",
 } | {
-    "publication.bulletin",
     "publication.bundle",
     "publication.compare",  # without two to compare it refuses: see ALSO
     "publication.consistency",
@@ -176,16 +176,6 @@ def _receipt(reader: Reader) -> dict[str, object]:
     return {"receipt": receipt_of("a nonce", reader.site.app.extensions["survey_desk"].receipt_key)}
 
 
-def _token(reader: Reader) -> dict[str, object]:
-    """A token of the reader's own."""
-    assert reader.account is not None
-    sender = reader.account.as_actor()
-    asked = CreateToken("统计报表程序", reader.account.region_id, tuple(Scope), 90)
-    with reader.site.app.extensions["database"].transaction() as session:
-        create_token(session, asked, actor=sender, now=now())
-        return {"number": tokens_of(session, actor=sender)[0].id}
-
-
 def _recheck(reader: Reader) -> dict[str, object]:
     """The one recipient with a name who has answered."""
     return {"case_id": reader.first(Invitation.id, Invitation.roster_member_id.is_not(None), Invitation.used)}
@@ -193,6 +183,11 @@ def _recheck(reader: Reader) -> dict[str, object]:
 
 def _edition(reader: Reader) -> dict[str, object]:
     return {"number": reader.first(Edition.id)}
+
+
+def _reply(reader: Reader) -> dict[str, object]:
+    """A vendor's own, to be checked by everybody else."""
+    return {"entry_id": reader.first(Reply.entry_id, Reply.state == "submitted")}
 
 
 def _batch(reader: Reader) -> dict[str, object]:
@@ -282,6 +277,8 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "registry.purchaser": _purchaser,
     "registry.vendor": _vendor,
     "reliability.show": {"code": "2025"},
+    "replies.check": _reply,
+    "replies.show": _reply,
     "returns.versions": lambda reader: {"assessment_id": reader.first(AssessmentVersion.assessment_id)},
     "samples.preview": OF_2026,
     "samples.sample": OF_2026,
@@ -292,7 +289,6 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "selection.points": _plan,
     "selection.show": _plan,
     "survey.quiet": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
-    "tokens.ask_to_revoke": _token,
     "worksheet.preview": _worksheet_file,
     "survey.survey": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "survey.thanks": _receipt,
@@ -342,10 +338,7 @@ def _pages(app: Flask) -> list[Rule]:
     return [
         rule
         for rule in app.url_map.iter_rules()
-        if "GET" in (rule.methods or ())
-        and rule.endpoint not in NOT_PAGES
-        and not any(f in rule.rule for f in files)
-        and not rule.rule.startswith(PLACE)
+        if "GET" in (rule.methods or ()) and rule.endpoint not in NOT_PAGES and not any(f in rule.rule for f in files)
     ]
 
 
@@ -432,7 +425,6 @@ FORMS = (
     ("admin", "/registry/imports/vendors"),
     ("admin", "/accounts/new?role=purchaser"),
     ("officer", "/selection/new"),
-    ("officer", "/tokens/new"),
 )
 
 

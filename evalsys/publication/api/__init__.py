@@ -1,1 +1,0 @@
-"""The API: what was published, and what oversees a branch, for programs."""
