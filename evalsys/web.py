@@ -21,7 +21,7 @@ from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
 from evalsys.appeals import reply_views
-from evalsys.base import access, forms, language, navigation, outages
+from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
 from evalsys.base.db import Database, close_reading, reading
@@ -56,6 +56,7 @@ from evalsys.evaluation import early_views, integrity_views, reliability_views
 from evalsys.evaluation import views as evaluation
 from evalsys.publication import officer_views as publishing
 from evalsys.publication import views as publication
+from evalsys.publication.api import views as api
 from evalsys.registry import views as registry
 from evalsys.registry.models import Cycle
 from evalsys.selection import views as selection
@@ -125,6 +126,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _register_views(app, csrf)
     _answer_errors(app)
     outages.install(app)
+    problems.install(app)
     _set_headers(app)
     _give_templates(app)
     app.wsgi_app = ReadToTheEnd(app.wsgi_app)  # type: ignore[method-assign]  # how Flask takes middleware
@@ -169,6 +171,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(desk_views.bp)
     app.register_blueprint(export_views.bp)
     messages.install(app)
+    api.install(app)
 
     @app.get("/healthz")
     @access.public
@@ -188,10 +191,12 @@ def _limit_text(app: Flask) -> None:
 def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Fault)
     def fault(error: Fault) -> ResponseReturnValue:
-        return (
-            render_template("errors/fault.html", message=error.message, remedy=error.remedy, details=error.details),
-            error.status,
-        )
+        if problems.asked_by_program():
+            return problems.problem(
+                error.status, error.message, remedy=error.remedy, faults=error.details, headers=error.headers
+            )
+        page = render_template("errors/fault.html", message=error.message, remedy=error.remedy, details=error.details)
+        return page, error.status, error.headers
 
     @app.errorhandler(CSRFError)
     def forged(_error: CSRFError) -> ResponseReturnValue:
@@ -202,10 +207,15 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def plain(error: HTTPException) -> ResponseReturnValue:
-        if error.code == 500:
+        status = error.code or 500
+        if status == 500:
             close_reading()  # a statement that failed leaves PostgreSQL's transaction unusable, and the page reads too
-        message, remedy = _said(error.code or 500)
-        return render_template("errors/fault.html", message=message, remedy=remedy, details=()), error.code or 500
+        allowed = getattr(error, "valid_methods", None)  # of what may only be read, or only be posted to
+        headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
+        if problems.asked_by_program():
+            return problems.problem(status, headers=headers)
+        message, remedy = _said(status)
+        return render_template("errors/fault.html", message=message, remedy=remedy, details=()), status, headers
 
 
 def _said(status: int) -> tuple[str, str]:

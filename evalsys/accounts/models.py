@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -84,3 +85,40 @@ class SignIn(Base):
     at: Mapped[datetime] = mapped_column(index=True)
 
     account: Mapped[Account] = relationship()
+
+
+class Scope(StrEnum):
+    """What a program may read with a token, if its owner may."""
+
+    CYCLES = "read:cycles"
+    PROGRESS = "read:progress"
+    SCORES = "read:scores"
+    CONTRACTS = "read:contracts"
+
+
+class AccessToken(Base):
+    """What a program shows to read in somebody's name. The program holds the token; here stands its SHA-256.
+
+    `region_id`: the branch it reads in, inside its owner's. `scopes`: values of `Scope`, parted by blanks.
+    """
+
+    __tablename__ = "access_token"
+    __table_args__ = (
+        CheckConstraint("length(token_hash) = 64", name="token_hash_length"),
+        CheckConstraint("length(name) > 0", name="name_given"),
+        CheckConstraint("length(scopes) > 0", name="scope_given"),
+        CheckConstraint("expires_at > created_at", name="expires_after_creation"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_on: Mapped[date | None]
+
+    account: Mapped[Account] = relationship()
+    region: Mapped[Region] = relationship()

@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload
 
-from evalsys.accounts import passwords
+from evalsys.accounts import access_tokens, passwords
 from evalsys.accounts.models import Account, SignIn
 from evalsys.base import audit
 from evalsys.base.access import Actor
@@ -26,6 +26,7 @@ from evalsys.base.clock import now
 from evalsys.base.db import reading
 from evalsys.base.errors import TooMany
 from evalsys.base.limits import allow_try, forget_tries
+from evalsys.base.problems import asked_by_program
 
 TOKEN = "sign_in"  # noqa: S105 - the name of the cookie's entry
 LASTS = timedelta(hours=12)  # one working day, then the password again
@@ -171,11 +172,15 @@ def install(app: Flask) -> None:
     app.config["PERMANENT_SESSION_LIFETIME"] = LASTS
 
     def actor() -> Actor | None:
+        if asked_by_program():
+            return access_tokens.actor_of_program()
         token = browser_token()
         g.account = account_of(reading(), token, now=now()) if token else None
         return g.account.as_actor() if g.account else None
 
     def ask_to_sign_in() -> ResponseReturnValue:
+        if asked_by_program():
+            raise access_tokens.no_token()
         here = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=here), code=303)
 

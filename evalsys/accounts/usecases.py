@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evalsys.accounts import passwords, signing_in
+from evalsys.accounts import access_tokens, passwords, signing_in
 from evalsys.accounts.models import Account
 from evalsys.base import audit
 from evalsys.base.access import Actor, Role
@@ -173,7 +173,7 @@ def edit_account(session: Session, account: Account, request: EditAccount, *, ac
 
 
 def close_account(session: Session, account: Account, *, actor: Actor, now: datetime) -> None:
-    """Let nobody sign in with the account any more; what was done with it stays.
+    """Let nobody sign in with the account any more and end its access tokens; what was done with it stays.
 
     Raises:
         NotAllowed: it is the actor's own, or of another branch.
@@ -186,6 +186,7 @@ def close_account(session: Session, account: Account, *, actor: Actor, now: date
         raise Conflict(_("The account is closed already."))
     account.active = False
     signing_in.end_all(session, account)
+    access_tokens.end_all(session, account)
     audit.record(session, actor=actor, act="accounts.close_account", subject=account.subject, now=now)
 
 
@@ -203,7 +204,7 @@ def reopen_account(session: Session, account: Account, *, actor: Actor, now: dat
 
 
 def reset_password(session: Session, account: Account, *, actor: Actor, now: datetime) -> str:
-    """Give an account a temporary password and end its sign-ins.
+    """Give an account a temporary password; end its sign-ins and access tokens.
 
     Returns:
         The password; it is shown once and kept nowhere.
@@ -219,6 +220,7 @@ def reset_password(session: Session, account: Account, *, actor: Actor, now: dat
     temporary = passwords.generated()
     account.password, account.password_is_temporary = passwords.hashed(temporary), True
     signing_in.end_all(session, account)
+    access_tokens.end_all(session, account)
     signing_in.forget_tries_of(session, account)
     audit.record(session, actor=actor, act="accounts.reset_password", subject=account.subject, now=now)
     return temporary

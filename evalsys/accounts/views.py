@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from evalsys.accounts import desk, queries, signing_in, todo, trail, usecases, words
+from evalsys.accounts import desk, queries, signing_in, todo, token_views, trail, usecases, words
+from evalsys.accounts.access_tokens import OWNERS
 from evalsys.accounts.forms import EditAccountForm, NewAccountForm, OwnPasswordForm, SignInForm
 from evalsys.base import access, navigation
 from evalsys.base.access import Role, current_actor
@@ -24,6 +25,7 @@ bp = Blueprint("accounts", __name__)
 def install(app: Flask) -> None:
     """Register the pages and their menu entry."""
     app.register_blueprint(bp)
+    app.register_blueprint(token_views.bp)
     app.jinja_env.filters.update(
         role=words.role, act=words.act, subject=words.subject, detail=words.detail, doer=words.doer
     )
@@ -82,6 +84,7 @@ def home() -> ResponseReturnValue:
         account=g.account,
         duty=words.DUTIES[actor.role],
         todos=todo.todos(reading(), actor),
+        has_tokens=actor.role in OWNERS,
     )
 
 

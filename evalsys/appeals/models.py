@@ -251,14 +251,20 @@ class Rectification(Base):
         demand: what has to get better.
         report: what the vendor says it did; evidence are its files.
         note: of the last check: why it was not enough, or what was found.
+        history: every step with its day, words and files, the earliest first; nothing is overwritten there.
+        lifted_by_id: the later edition whose grade asks for nothing any more, where the item was closed for it.
+        asked_at: when slips by which recipients say whether it got better were last made.
+        asking_ended_at: when the officer ended it.
     """
 
     __tablename__ = "rectification"
     __table_args__ = (
         CheckConstraint(one_of("state", RectificationState), name="state_known"),
         CheckConstraint("length(demand) >= 10", name="demand_given"),
-        CheckConstraint("state = 'open' OR length(report) > 0", name="reported_in_words"),
+        CheckConstraint("state = 'open' OR length(report) > 0 OR lifted_by_id IS NOT NULL", name="reported_in_words"),
         CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name="done_at_known"),
+        CheckConstraint("lifted_by_id IS NULL OR state = 'done'", name="lifted_is_done"),
+        CheckConstraint("asking_ended_at IS NULL OR asked_at IS NOT NULL", name="ended_after_asking"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -275,9 +281,14 @@ class Rectification(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     done_at: Mapped[datetime | None]
     done_by: Mapped[str] = mapped_column(String(120), default="")
+    lifted_by_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
+    history: Mapped[list[Any]]
+    asked_at: Mapped[datetime | None]
+    asking_ended_at: Mapped[datetime | None]
 
     entry: Mapped[Entry] = relationship()
-    edition: Mapped[Edition] = relationship()
+    edition: Mapped[Edition] = relationship(foreign_keys=[edition_id])
+    lifted_by: Mapped[Edition | None] = relationship(foreign_keys=[lifted_by_id])
     files: Mapped[list[AppealFile]] = relationship(back_populates="rectification", order_by="AppealFile.id")
 
 

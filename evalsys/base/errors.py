@@ -6,7 +6,7 @@ renders it. `status` is the HTTP status; a command ends with code 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class Fault(Exception):
@@ -16,15 +16,25 @@ class Fault(Exception):
         message: what is wrong, for the person who acted.
         remedy: what to do about it; may be empty.
         details: one line for each thing at fault, where there are several.
+        headers: of the answer over HTTP, where it has some of its own.
     """
 
     status = 400
 
-    def __init__(self, message: str, *, remedy: str = "", details: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", details: Sequence[str] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.details = tuple(details)
+        self.headers = dict(headers or {})
+
+
+class NotSignedIn(Fault):
+    """It is not known who asks; `headers` name the way to say so."""
+
+    status = 401
 
 
 class NotAllowed(Fault):

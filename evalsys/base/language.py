@@ -15,6 +15,7 @@ from flask import Flask, has_request_context, request, session
 from flask_babel import Babel, get_locale
 
 from evalsys import config
+from evalsys.base.problems import asked_by_program
 from evalsys.rules.values import Text
 
 LANGUAGES = ("zh", "en")
@@ -38,12 +39,14 @@ def compile_catalogues() -> None:
 def choose_language() -> str:
     """`?lang=` first, then what the reader chose before, then the browser's wish; Chinese otherwise.
 
-    The recipient's survey reads no session and is Chinese unless its address says otherwise.
+    The recipient's survey reads no session and is Chinese unless its address says otherwise; a program has no session.
     """
     if not has_request_context():
         return LANGUAGES[0]
     if request.path.startswith("/s/"):
         return LANGUAGES[1] if request.args.get("lang") == LANGUAGES[1] else LANGUAGES[0]
+    if asked_by_program():
+        return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
     asked = request.args.get("lang") or session.get("language")
     if asked in LANGUAGES:
         return cast(str, asked)
@@ -121,5 +124,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def remember() -> None:
         asked = request.args.get("lang")
-        if asked in LANGUAGES and not request.path.startswith("/s/") and session.get("language") != asked:
+        if asked_by_program() or request.path.startswith("/s/"):
+            return
+        if asked in LANGUAGES and session.get("language") != asked:
             session["language"] = asked

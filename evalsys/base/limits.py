@@ -5,10 +5,12 @@ Whoever tries is kept in the database only as a keyed hash, and only until the w
 
 from __future__ import annotations
 
+import ipaddress
 import threading
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
-from flask import current_app
+from flask import current_app, request
 from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -86,6 +88,36 @@ class Pace:
                 return False
             self._slowed[origin] = (until, now + self._gap)
             return True
+
+
+class Allowance:
+    """So many requests in each window of time from one origin; in memory, each process for itself.
+
+    The windows are the same for all, so that nothing has to be kept longer than one.
+    """
+
+    def __init__(self, *, most: int, window: timedelta) -> None:
+        self._most, self._window = most, window
+        self._ends = datetime.min.replace(tzinfo=UTC)
+        self._counts: Counter[str] = Counter()
+        self._guard = threading.Lock()
+
+    def wait(self, origin: str, *, now: datetime) -> int:
+        """Count a request. Returns the seconds to wait where there were too many, else 0."""
+        with self._guard:
+            if now >= self._ends:
+                self._ends = now + self._window
+                self._counts.clear()
+            self._counts[origin] += 1
+            if self._counts[origin] <= self._most:
+                return 0
+            return -(-(self._ends - now) // timedelta(seconds=1))
+
+
+def origin() -> str:
+    """Where the request comes from: the address, or of an IPv6 address the network that one household gets."""
+    address = request.remote_addr or ""
+    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
 def forget_tries(session: Session, key: str) -> None:

@@ -6,8 +6,11 @@ import errno
 
 from flask import Flask
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from evalsys.base.problems import asked_by_program, problem
 
 _NO_ROOM = {"ENOSPC", "EDQUOT", "EROFS", "SQLITE_FULL", "SQLITE_READONLY", "53100"}  # the last is PostgreSQL's
 
@@ -24,6 +27,9 @@ def install(app: Flask) -> None:
         if isinstance(error, OSError) and not full and not isinstance(error, TimeoutError):
             raise error  # no outage, but a fault of the program
         app.logger.error("an outage: %s", kind_of(error), exc_info=error)
+        if asked_by_program():
+            remedy = _("Try again in a moment.")
+            return problem(507 if full else 503, remedy=remedy, headers={"Retry-After": "10"})
         page = app.jinja_env.get_template("errors/no_room.html" if full else "errors/away.html").render()
         return page, 507 if full else 503, {"Retry-After": "10"}
 

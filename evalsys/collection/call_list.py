@@ -21,7 +21,7 @@ MOST = 100_000
 
 
 def call_list(session: Session, cycle: Cycle, wanted: Wanted, *, actor: Actor) -> Page[Any]:
-    """Those of a cycle whom an interviewer could ask, with what was said of them last."""
+    """Those of a cycle whom an interviewer is to ask, with what was said of them last."""
     return open_cases(session, wanted, actor=actor, cycle=cycle)
 
 

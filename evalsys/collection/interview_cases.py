@@ -23,6 +23,9 @@ from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, 
 NOT_ON_PAPER = func.coalesce(Invitation.outcome, "") != Outcome.PAPER
 """Of those who got a form on paper nobody knows who has sent it back: they are neither asked nor asked about."""
 
+LET_BE = func.coalesce(Invitation.outcome, "").in_((Outcome.REFUSED, Outcome.MOVED, Outcome.DIED))
+"""Nobody is asked twice who refused, and nobody who is no recipient any more; whoever wants to can still answer."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -43,9 +46,17 @@ class Case:
     contact: str
 
 
-def open_cases(session: Session, wanted: Wanted, *, actor: Actor, cycle: Cycle | None = None) -> Page[Any]:
-    """The recipients by name whom the actor may ask and who have not answered: of one cycle, or of all."""
+def open_cases(
+    session: Session, wanted: Wanted, *, actor: Actor, cycle: Cycle | None = None, all_open: bool = False
+) -> Page[Any]:
+    """The recipients by name whom the actor may ask and who have not answered: of one cycle, or of all.
+
+    Args:
+        all_open: also those who are let be, for what was said of them may be wrong.
+    """
     statement = _cases(actor).where(RosterMember.id.is_not(None))
+    if not all_open:
+        statement = statement.where(~LET_BE)
     if cycle is not None:
         statement = statement.where(Cycle.id == cycle.id)
     return paginate(
@@ -66,7 +77,7 @@ def open_cases(session: Session, wanted: Wanted, *, actor: Actor, cycle: Cycle |
 
 def count_open(session: Session, *, actor: Actor) -> int:
     """How many `open_cases` there are."""
-    cases = _cases(actor).where(RosterMember.id.is_not(None)).subquery()
+    cases = _cases(actor).where(RosterMember.id.is_not(None), ~LET_BE).subquery()
     return session.scalar(select(func.count()).select_from(cases)) or 0
 
 

@@ -54,9 +54,10 @@ def _desk() -> SurveyDesk:
 @bp.get("/")
 @allow(Role.INTERVIEWER)
 def cases() -> ResponseReturnValue:
-    """Who has not answered yet."""
-    page = open_cases(reading(), Wanted.from_args(request.args), actor=current_actor())
-    return render_template("collection/interviews.html", page=page, outcomes=NAMES)
+    """Who has not answered yet; with `?all=1` also who is not to be asked."""
+    all_open = request.args.get("all") == "1"
+    page = open_cases(reading(), Wanted.from_args(request.args), actor=current_actor(), all_open=all_open)
+    return render_template("collection/interviews.html", page=page, outcomes=NAMES, all_open=all_open)
 
 
 @bp.route("/code", methods=["GET", "POST"])

@@ -15,12 +15,13 @@ from evalsys.base.access import COMMAND_LINE
 from evalsys.base.clock import now
 from evalsys.base.command import application
 from evalsys.base.errors import Conflict
+from evalsys.base.typesetting import require_fonts
 from evalsys.collection.codes import code_key
 from evalsys.collection.counting import figures
 from evalsys.collection.invitations import invite as give_codes
 from evalsys.collection.invitations import links_csv, withdraw_unused
 from evalsys.collection.messages.keeping import code_box
-from evalsys.collection.slips import Notice, posters_pdf, require_fonts, slips_pdf
+from evalsys.collection.slips import Notice, posters_pdf, slips_pdf
 from evalsys.config import Settings
 from evalsys.registry.cycles import cycle_by_code
 

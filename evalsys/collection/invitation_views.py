@@ -18,6 +18,7 @@ from evalsys.base.access import Role, allow, current_actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.listing import Wanted
+from evalsys.base.typesetting import require_fonts
 from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.codes import code_key
 from evalsys.collection.counting import figures, figures_by_contract
@@ -25,7 +26,7 @@ from evalsys.collection.invitations import OPEN_STATES, invite, links_csv, withd
 from evalsys.collection.messages.keeping import code_box
 from evalsys.collection.outcomes import TAKEN_IN
 from evalsys.collection.progress import cycle_of
-from evalsys.collection.slips import Notice, posters_pdf, require_few, require_fonts, slips_pdf
+from evalsys.collection.slips import Notice, posters_pdf, require_few, slips_pdf
 from evalsys.config import Settings
 
 bp = Blueprint("invitations", __name__, url_prefix="/collection/cycles/<code>/invitations")

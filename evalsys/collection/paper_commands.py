@@ -12,9 +12,9 @@ from flask_babel import gettext as _
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.clock import now
 from evalsys.base.command import application
+from evalsys.base.typesetting import require_fonts
 from evalsys.collection.paper_forms import PaperKeys, give, stratum_called
 from evalsys.collection.paper_print import forms_pdf, heading_of
-from evalsys.collection.slips import require_fonts
 from evalsys.config import Settings
 from evalsys.registry.cycles import cycle_by_code
 

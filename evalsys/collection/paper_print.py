@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from evalsys.base.errors import Conflict
 from evalsys.base.language import day, words
+from evalsys.base.typesetting import typeset
 from evalsys.collection.codes import grouped
 from evalsys.collection.paper_answers import NOT_APPLICABLE_KEY
 from evalsys.collection.paper_forms import Printed
-from evalsys.collection.slips import printed, qr_code
+from evalsys.collection.slips import qr_code
 from evalsys.collection.survey import NOT_APPLICABLE, Question, questions_of
 from evalsys.registry.models import Stratum
 from evalsys.registry.pins import rules_of
@@ -73,8 +74,8 @@ def forms_pdf(heading: Heading, forms: Sequence[Printed], *, phone: str, fonts: 
         Conflict: the folder of fonts has none.
     """
     with force_locale("zh"):  # whatever the administrator reads: recipients read this
-        return printed(
-            "paper",
+        return typeset(
+            "collection/paper",
             fonts,
             words=_words(heading, phone),
             heading={

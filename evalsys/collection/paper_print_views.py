@@ -19,12 +19,12 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Conflict
 from evalsys.base.forms import refuse
 from evalsys.base.listing import Wanted
+from evalsys.base.typesetting import require_fonts
 from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.codes import read_receipt
 from evalsys.collection.paper_forms import PaperKeys, give, has_arrived, part_of, parts, withdraw
 from evalsys.collection.paper_print import forms_pdf, heading_of, require_few
 from evalsys.collection.progress import cycle_of
-from evalsys.collection.slips import require_fonts
 from evalsys.config import Settings
 from evalsys.registry.models import CycleState
 

@@ -6,26 +6,21 @@ finds one learns of nobody that they are on assistance. A heap is what goes to o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from evalsys import config
 from evalsys.base.errors import Conflict
 from evalsys.base.language import day
+from evalsys.base.typesetting import typeset
 from evalsys.collection.codes import grouped
 from evalsys.collection.invitations import Invited
-
-if TYPE_CHECKING:
-    import typst
 
 IN_A_DOWNLOAD = 2000  # slips; more keep a visitor of the page waiting, and the command makes any number
 LONGEST_TITLE, LONGEST_VENDOR, LONGEST_ITEM = 42, 25, 8  # characters for which a slip has room
@@ -96,11 +91,6 @@ def require_few(invited: Sequence[Invited]) -> None:
         )
 
 
-def require_fonts(folder: Path | None) -> None:
-    """Raises Conflict where the folder has no font; to be asked before codes are given that cannot be told twice."""
-    _fonts(folder)
-
-
 def _heaps(invited: Iterable[Invited]) -> Iterable[tuple[Invited, list[Invited]]]:
     def heap(one: Invited) -> tuple[str, str]:
         return one.reference, one.township
@@ -121,23 +111,7 @@ def _place(slip: Invited) -> str:
 
 def _printed(template: str, notice: Notice, **given: Any) -> bytes:
     address = f"{notice.base_url}/s/".split("://", 1)[1]
-    return printed(template, notice.fonts, words=_words(notice), address=address, **given)
-
-
-def printed(template: str, folder: Path | None, **given: Any) -> bytes:
-    """The PDF that a template makes of what it is given, with the fonts of a folder.
-
-    Raises:
-        Conflict: the folder has none.
-    """
-    import typst  # 80 MB that a process which prints nothing saves
-
-    fonts = _fonts(folder)
-    return typst.compile(
-        (config.TEMPLATES / "collection" / f"{template}.typ").read_bytes(),
-        font_paths=fonts,
-        sys_inputs={"given": json.dumps(given | {"fonts": fonts.families()})},
-    )
+    return typeset(f"collection/{template}", notice.fonts, words=_words(notice), address=address, **given)
 
 
 def _words(notice: Notice) -> dict[str, str]:
@@ -151,21 +125,6 @@ def _words(notice: Notice) -> dict[str, str]:
             "phone": _("Questions: %(phone)s", phone=notice.phone) if notice.phone else "",
             "voluntary": _("Voluntary. Nobody learns what you answer; your assistance does not depend on it."),
         }
-
-
-@lru_cache
-def _fonts(folder: Path | None) -> typst.Fonts:
-    import pylopdf_fonts_zh_cn
-    import typst
-
-    folder = folder or pylopdf_fonts_zh_cn.sans_path().parent
-    found = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
-    if not found.families():
-        raise Conflict(
-            _("The folder %(folder)s holds no font.", folder=folder),
-            remedy=_("Put a font with Chinese characters (.ttf, .otf) there, or unset EVALSYS_FONTS."),
-        )
-    return found
 
 
 def qr_code(text: str) -> str:

@@ -57,6 +57,7 @@ class Line:
 
     Attributes:
         name, under: what it is about; `under` in small type below it.
+        reference: of the contract, where it is about a single one.
         contracts: how many it adds up.
         enough: of them, those with as many ratings as the rules ask of the party.
         answers, of: where the line is about a part of the answers, how many these are, of how many.
@@ -64,6 +65,7 @@ class Line:
 
     name: str
     under: str = ""
+    reference: str = ""
     contracts: int = 1
     figures: Figures = field(default_factory=Figures)
     rated: Rated = field(default_factory=Rated)
@@ -109,6 +111,7 @@ def _contracts(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -
             Line(
                 name=title,
                 under=f"{reference} · {vendor.name}",
+                reference=reference,
                 figures=figures.get(entry_id, Figures()),
                 rated=rated[entry_id],
                 flags=flags.get(entry_id, 0),
@@ -128,7 +131,7 @@ def by_vendor(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) ->
     """A line for each vendor, by credit code."""
     found: dict[str, Line] = {}
     for vendor, line in _contracts(session, cycle, actor=actor, now=now):
-        own = replace(line, name=vendor.name, under=vendor.credit_code)
+        own = replace(line, name=vendor.name, under=vendor.credit_code, reference="")
         found[vendor.credit_code] = found[vendor.credit_code].joined(own) if vendor.credit_code in found else own
     return [found[code] for code in sorted(found)]
 

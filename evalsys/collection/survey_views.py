@@ -5,7 +5,6 @@ Nothing here logs an address that holds a code: a failure is told by its kind al
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import traceback
 from datetime import timedelta
@@ -24,7 +23,7 @@ from evalsys.base.clock import now
 from evalsys.base.compression import compressed
 from evalsys.base.db import Database, reading, transaction
 from evalsys.base.direct import DatabaseAway
-from evalsys.base.limits import Pace, allow_try
+from evalsys.base.limits import Pace, allow_try, origin
 from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import AWAY, LARGEST_FORM, Door
 from evalsys.collection.messages import keeping
@@ -86,7 +85,7 @@ def enter() -> ResponseReturnValue:
 @access.public
 def survey(code: str) -> ResponseReturnValue:
     """The questions that a code opens."""
-    if not _pace().allows(_origin(), now=now()):
+    if not _pace().allows(origin(), now=now()):
         return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
@@ -104,7 +103,7 @@ def answer(code: str) -> ResponseReturnValue:
     """Take the answers."""
     if AWAY in request.environ:
         raise DatabaseAway
-    if not _desk().handed_out(_plain(code), request.form) and not _pace().allows(_origin(), now=now()):
+    if not _desk().handed_out(_plain(code), request.form) and not _pace().allows(origin(), now=now()):
         return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
@@ -162,7 +161,7 @@ def _text(mimetype: str, content: str) -> Response:
 @access.public
 def quiet(code: str) -> ResponseReturnValue:
     """No more reminders. Mail programs open links by themselves, so that opening this one alone stops nothing."""
-    if not _pace().allows(_origin(), now=now()):
+    if not _pace().allows(origin(), now=now()):
         return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
@@ -243,9 +242,9 @@ def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Re
 def _unknown_code(typed: str) -> Response:
     """404 with the entry box filled in; 429 for an address that keeps guessing, which is then not counted on."""
     with transaction() as session:
-        allowed = allow_try(session, f"survey code:{_origin()}", limit=WRONG_CODES, window=WINDOW, now=now())
+        allowed = allow_try(session, f"survey code:{origin()}", limit=WRONG_CODES, window=WINDOW, now=now())
     if not allowed:
-        _pace().slow_down(_origin(), now=now())
+        _pace().slow_down(origin(), now=now())
         return _too_many_codes(typed)
     return _entry(404, typed, "unknown" if read_code(typed) else "mistyped")
 
@@ -258,12 +257,6 @@ def _too_many_codes(typed: str) -> Response:
 
 def _entry(status: int, typed: str, problem: str) -> Response:
     return _page("survey/enter.html", status=status, typed=typed[:LONGEST_ENTRY], problem=problem)
-
-
-def _origin() -> str:
-    """Where a request comes from: the address, or of an IPv6 address the network that one household gets."""
-    address = request.remote_addr or ""
-    return str(ipaddress.ip_network(f"{address}/64", strict=False)) if ":" in address else address
 
 
 def _already_answered(status: int) -> Response:

@@ -1,4 +1,4 @@
-"""The open data of an edition, the keys it is signed with, and what a receipt proves."""
+"""The bulletin and the open data of an edition, the keys it is signed with, and what a receipt proves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from evalsys.collection.codes import grouped, read_receipt
 from evalsys.config import Settings
 from evalsys.publication import queries
 from evalsys.publication.blueprint import bp
+from evalsys.publication.bulletin import bulletin_pdf
 from evalsys.publication.growth import growth
+from evalsys.publication.kept_pages import kept
 from evalsys.publication.keys import public_keys
 from evalsys.publication.models import EditionRecord
 from evalsys.publication.receipts import Receipt, look_up
@@ -38,6 +40,17 @@ def bundle(number: int) -> ResponseReturnValue:
     response = Response(content, mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="evalsys-edition-{number}.zip"'
     return _open(response, tag)
+
+
+@bp.get("/editions/<int:number>/bulletin.pdf")
+@access.public
+@kept
+def bulletin(number: int) -> ResponseReturnValue:
+    settings = cast(Settings, current_app.config["SETTINGS"])
+    found, annex = queries.edition_by_id(reading(), number), request.args.get("annex", 0, type=int)
+    pdf = bulletin_pdf(reading(), found, annex=annex, base_url=settings.base_url, fonts=settings.fonts)
+    name = f"evalsys-bulletin-{number}" + (f"-{annex}" if annex else "")
+    return Response(pdf, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}.pdf"'})
 
 
 @bp.get("/editions/<int:number>/edition.json")
@@ -101,7 +114,7 @@ def receipt_form() -> ResponseReturnValue:
 @bp.get("/receipt/<code>")
 @access.public
 def receipt(code: str) -> ResponseReturnValue:
-    found = _looked_up(code)
+    found = looked_up(code)
     page = render_template("publication/receipt.html", typed=code, found=found, grouped=grouped)
     return page, 200 if found else 404
 
@@ -109,7 +122,7 @@ def receipt(code: str) -> ResponseReturnValue:
 @bp.get("/receipt/<code>/proof.json")
 @access.public
 def proof(code: str) -> ResponseReturnValue:
-    found = _looked_up(code)
+    found = looked_up(code)
     if found is None or found.proof is None:
         raise NotFound(
             _("There is no proof for this receipt yet."), remedy=_("It is there once an edition is published.")
@@ -126,7 +139,8 @@ def proof(code: str) -> ResponseReturnValue:
     return Response(json.dumps(told, indent=1, ensure_ascii=False), mimetype="application/json")
 
 
-def _looked_up(code: str) -> Receipt | None:
+def looked_up(code: str) -> Receipt | None:
+    """What is known of the receipt that somebody typed."""
     settings = cast(Settings, current_app.config["SETTINGS"])
     known = read_receipt(code, derive_key(settings.require_secret_key(), "receipt"))
     return look_up(reading(), known) if known else None

@@ -35,7 +35,7 @@ Key = tuple[object, ...]
 Headers = list[tuple[str, str]]
 
 MOST_BYTES = 64 * 1024 * 1024
-PLACES = ("/rankings", "/compare", "/methodology", "/vendors/", "/contracts/", "/editions/")
+PLACES = ("/rankings", "/compare", "/methodology", "/vendors/", "/contracts/", "/editions/", "/api/v1/")
 KEEP = "evalsys.keep"
 STATE = (
     "SELECT (SELECT max(id) FROM edition), (SELECT max(id) FROM audit_entry),"

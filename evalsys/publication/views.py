@@ -20,6 +20,7 @@ from evalsys.evaluation.scorecard import points_axis, scorecard, waterfall_of
 from evalsys.publication import analysis_views, bundle_views, kept_pages, methodology, queries
 from evalsys.publication.analyses import pages_of_edition
 from evalsys.publication.blueprint import bp
+from evalsys.publication.bulletin import annexes_of
 from evalsys.publication.comparison import MOST, contracts_compared, steps_in_use, vendors_compared
 from evalsys.publication.differences import differences, order_told, why
 from evalsys.publication.kept_pages import kept
@@ -179,11 +180,13 @@ def method() -> ResponseReturnValue:
 @kept
 def edition(number: int) -> ResponseReturnValue:
     shown = queries.shown_edition(reading(), number)
+    statuses = queries.statuses_of(reading(), shown.edition)
     return render_template(
         "publication/edition.html",
         shown=shown,
         editions=queries.editions_of(reading(), shown.edition.cycle_id),
-        statuses=queries.statuses_of(reading(), shown.edition),
+        statuses=statuses,
+        annexes=annexes_of(sum(statuses.values())),
         names=Names(rules_of_edition(shown.edition)),
         record=record_of(reading(), shown.edition),
         before=previous_record(reading(), shown.edition),

@@ -140,12 +140,24 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_by", sa.String(length=120), nullable=False),
+        sa.Column("lifted_by_id", sa.Integer(), nullable=True),
+        sa.Column("history", sa.JSON(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asking_ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("(state = 'done') = (done_at IS NOT NULL)", name=op.f("ck_rectification_done_at_known")),
-        sa.CheckConstraint("state = 'open' OR length(report) > 0", name=op.f("ck_rectification_reported_in_words")),
+        sa.CheckConstraint(
+            "asking_ended_at IS NULL OR asked_at IS NOT NULL", name=op.f("ck_rectification_ended_after_asking")
+        ),
+        sa.CheckConstraint("lifted_by_id IS NULL OR state = 'done'", name=op.f("ck_rectification_lifted_is_done")),
+        sa.CheckConstraint(
+            "state = 'open' OR length(report) > 0 OR lifted_by_id IS NOT NULL",
+            name=op.f("ck_rectification_reported_in_words"),
+        ),
         sa.CheckConstraint("state IN ('open', 'reported', 'done')", name=op.f("ck_rectification_state_known")),
         sa.CheckConstraint("length(demand) >= 10", name=op.f("ck_rectification_demand_given")),
         sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name=op.f("fk_rectification_edition_id_edition")),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_rectification_entry_id_entry")),
+        sa.ForeignKeyConstraint(["lifted_by_id"], ["edition.id"], name=op.f("fk_rectification_lifted_by_id_edition")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rectification")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_rectification_entry_id")),
     )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evalsys.base.limits import Pace, TryCount, allow_try, forget_tries, tries
+from evalsys.base.limits import Allowance, Pace, TryCount, allow_try, forget_tries, tries
 from tests.factories import NOW
 
 WINDOW = timedelta(minutes=10)
@@ -65,3 +65,12 @@ def test_who_was_slowed_down_gets_one_try_a_gap_until_the_rest_is_over() -> None
     assert not pace.allows("b", now=NOW + timedelta(minutes=9))
     pace.slow_down("c", now=later)
     assert pace.allows("a", now=later - second)  # forgotten by then
+
+
+def test_an_allowance_holds_for_each_origin_until_the_window_ends() -> None:
+    allowance = Allowance(most=2, window=timedelta(minutes=1))
+    moment = NOW + timedelta(milliseconds=100)
+    assert [allowance.wait("a", now=moment) for _ in range(3)] == [0, 0, 60]
+    assert allowance.wait("b", now=moment) == 0
+    assert allowance.wait("a", now=moment + timedelta(seconds=59.5)) == 1
+    assert allowance.wait("a", now=moment + timedelta(minutes=1)) == 0

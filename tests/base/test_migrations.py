@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from evalsys.accounts.models import Account
+from evalsys.accounts.models import AccessToken, Account
 from evalsys.base import migrations
 from evalsys.base.access import Role
 from evalsys.base.db import Database
@@ -216,3 +218,16 @@ def test_recipients_with_a_form_on_paper_outlive_the_tables_of_the_forms(databas
         assert session.scalars(select(Invitation.outcome)).all() == [None] * 3
         counted = [session.scalar(select(func.count()).select_from(model)) for model in (PaperForm, PaperBatch)]
         assert counted == [0, 0]
+
+
+def test_access_tokens_go_with_their_migration_and_leave_the_accounts(database: Database) -> None:
+    with database.transaction() as session:
+        owner = make_account(session, Role.OFFICER)
+        times = {"created_at": NOW, "expires_at": NOW + timedelta(days=30)}
+        named = {"name": "x", "token_hash": "a" * 64, "scopes": "read:cycles"}
+        session.add(AccessToken(account_id=owner.id, region_id=owner.region_id, **named, **times))
+    migrations.downgrade(database, "0028")
+    migrations.upgrade(database)
+    with database.reading() as session:
+        counted = [session.scalar(select(func.count()).select_from(model)) for model in (Account, AccessToken)]
+        assert counted == [1, 0]

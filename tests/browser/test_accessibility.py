@@ -16,10 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from evalsys.accounts.models import Account
+from evalsys.accounts.access_tokens import CreateToken, create_token, tokens_of
+from evalsys.accounts.models import Account, Scope
 from evalsys.appeals.models import Reply
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
+from evalsys.base.problems import PLACE
 from evalsys.base.tables import Sheet, write_csv
 from evalsys.collection.codes import receipt_of
 from evalsys.collection.messages.models import Mailing
@@ -55,6 +57,7 @@ NOT_PAGES = {
     "survey.script",
     "survey.style",
 } | {
+    "publication.bulletin",
     "publication.bundle",
     "publication.compare",  # without two to compare it refuses: see ALSO
     "publication.consistency",
@@ -176,6 +179,16 @@ def _receipt(reader: Reader) -> dict[str, object]:
     return {"receipt": receipt_of("a nonce", reader.site.app.extensions["survey_desk"].receipt_key)}
 
 
+def _token(reader: Reader) -> dict[str, object]:
+    """A token of the reader's own."""
+    assert reader.account is not None
+    sender = reader.account.as_actor()
+    asked = CreateToken("统计报表程序", reader.account.region_id, tuple(Scope), 90)
+    with reader.site.app.extensions["database"].transaction() as session:
+        create_token(session, asked, actor=sender, now=now())
+        return {"number": tokens_of(session, actor=sender)[0].id}
+
+
 def _recheck(reader: Reader) -> dict[str, object]:
     """The one recipient with a name who has answered."""
     return {"case_id": reader.first(Invitation.id, Invitation.roster_member_id.is_not(None), Invitation.used)}
@@ -289,6 +302,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "selection.points": _plan,
     "selection.show": _plan,
     "survey.quiet": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
+    "tokens.ask_to_revoke": _token,
     "worksheet.preview": _worksheet_file,
     "survey.survey": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "survey.thanks": _receipt,
@@ -338,7 +352,10 @@ def _pages(app: Flask) -> list[Rule]:
     return [
         rule
         for rule in app.url_map.iter_rules()
-        if "GET" in (rule.methods or ()) and rule.endpoint not in NOT_PAGES and not any(f in rule.rule for f in files)
+        if "GET" in (rule.methods or ())
+        and rule.endpoint not in NOT_PAGES
+        and not any(f in rule.rule for f in files)
+        and not rule.rule.startswith(PLACE)
     ]
 
 
@@ -425,6 +442,7 @@ FORMS = (
     ("admin", "/registry/imports/vendors"),
     ("admin", "/accounts/new?role=purchaser"),
     ("officer", "/selection/new"),
+    ("officer", "/tokens/new"),
 )
 
 

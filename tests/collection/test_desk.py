@@ -176,7 +176,7 @@ def test_ways_of_answering_are_told_of_groups(desk: Desk, sign_in: SignIn, write
 
 def test_the_page_says_what_to_do_next(desk: Desk, sign_in: SignIn, write: Write) -> None:
     page = sign_in(desk.world.administrator).get("/collection/cycles/2026/desk/").text
-    for said in ("尚未邀请服务对象的项目", "响应率最低：西镇", "待核查的异常评分", "10.0%"):
+    for said in ("尚未邀请服务对象的项目", "应答率最低：西镇", "待核查的异常评分", "10.0%"):
         assert said in page
     assert "逾期未交的评价" not in page
 

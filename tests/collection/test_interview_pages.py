@@ -308,6 +308,9 @@ def test_why_there_is_no_answer_is_recorded_without_saying_of_whom(
         entry = session.scalars(select(AuditEntry)).one()
         assert entry.detail == {"unreachable": 1}
         assert entry.subject.startswith("cycle:")
+    listed = f"{URL}{village.case}/telephone"
+    assert listed not in browser.post(address, data={"outcome": "refused"}, follow_redirects=True).text
+    assert listed in browser.get(f"{URL}?all=1").text
     client.post(f"/s/{village.code}", data=form(client, village.code))
     assert browser.post(address, data={"outcome": "refused"}).status_code == 410
 

@@ -20,6 +20,9 @@ from evalsys.base.access import COMMAND_LINE, Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict, Invalid, NotAllowed
+from evalsys.base.listing import Wanted
+from evalsys.collection.call_list import call_list
+from evalsys.collection.interview_cases import count_open, open_cases
 from evalsys.collection.interview_marks import interview_key, mark_of, note, worked
 from evalsys.collection.interview_models import Interview, Recheck, RecheckDraw
 from evalsys.collection.models import Invitation
@@ -328,3 +331,15 @@ def test_the_call_list_is_the_administrators_and_saving_it_is_told(
     assert sign_in(work.first).get(address).status_code == 403
     write(lambda session: session.execute(update(Invitation).values(used=True)))
     assert "没有需要联系的服务对象" in browser.get(address).text
+
+
+@pytest.mark.parametrize("outcome", ["refused", "moved", "died"])
+def test_who_refused_or_is_gone_is_on_no_list_but_can_be_found(session: Session, outcome: str) -> None:
+    work = make_work(session)
+    session.get_one(Invitation, work.left).outcome = outcome
+    session.flush()
+    clerk = work.second.as_actor()
+    assert count_open(session, actor=clerk) == 0
+    assert not open_cases(session, Wanted(), actor=clerk).rows
+    assert not call_list(session, work.cycle, Wanted(), actor=work.administrator.as_actor()).rows
+    assert [row.name for row in open_cases(session, Wanted(), actor=clerk, all_open=True).rows] == ["陈13"]

@@ -15,10 +15,11 @@ from flask import Flask
 from flask_babel import force_locale
 
 from evalsys.base.errors import Conflict
+from evalsys.base.typesetting import require_fonts
 from evalsys.collection import slips
 from evalsys.collection.codes import new_code
 from evalsys.collection.invitations import Invited
-from evalsys.collection.slips import Notice, posters_pdf, require_few, require_fonts, slips_pdf
+from evalsys.collection.slips import Notice, posters_pdf, require_few, slips_pdf
 
 NOTICE = Notice("https://pj.example.cn", date(2026, 11, 30), "0763-8731234")
 

@@ -130,7 +130,7 @@ def test_the_files_tell_what_the_screen_tells(
         data = client.get("/rankings.csv").data.decode("utf-8-sig")
     table = list(csv.reader(io.StringIO(data)))
     places = {name: table[0].index(name) for name in table[0]}
-    names = ("合同编号", "响应率", "评价截至", "成绩已满一年", "上年得分", "变化", "变化下限", "变化上限", "变化说明")
+    names = ("合同编号", "应答率", "评价截至", "成绩已满一年", "上年得分", "变化", "变化下限", "变化上限", "变化说明")
     told = [[line[places[name]] for name in names] for line in table[1:]]
     arm = 8**0.5
     ends = {change: [f"{change - arm:.6f}", f"{change + arm:.6f}"] for change in (2.0, -10.0)}

@@ -1,0 +1,1 @@
+"""The API: what was published, and what oversees a branch, for programs."""
