@@ -123,7 +123,7 @@ def test_what_is_said_beside_a_line_stands_in_the_bulletin(
     client: CheckedClient, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = [Remark("QX-3", tag="复核中", code="review"), Remark("QX-1", template="x.html")]
-    monkeypatch.setattr(remarks, "offered", [lambda _session, _cycle, _reference: said])
+    monkeypatch.setattr(remarks, "_offered", [lambda _session, _cycle, _reference: said])
     told = flat(pages_of(client, f"/editions/{published.old}/bulletin.pdf"))
     assert "五、异议情况合同编号状态QX-3复核中六、" in told
 
