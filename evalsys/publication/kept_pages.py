@@ -145,6 +145,7 @@ def kept(view: View) -> View:
         made = make_response(view(**arguments))
         if request.cookies or made.status_code != 200:
             return made
+        made.direct_passthrough = False  # a file to save is kept as well
         made.add_etag()
         made.headers["Cache-Control"] = "no-cache"  # keep it, but ask every time whether it is still the same
         made.headers["Vary"] = "Cookie, Accept-Language"

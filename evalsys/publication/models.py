@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evalsys.base.db import Base
@@ -41,7 +41,15 @@ class EditionScore(Base):
     """One line of an edition, with the names as they stood on the day of publication."""
 
     __tablename__ = "edition_score"
-    __table_args__ = (UniqueConstraint("edition_id", "contract_reference"),)
+    __table_args__ = (
+        UniqueConstraint("edition_id", "contract_reference"),
+        # what readers choose and sort by, so that no choice has to read the long breakdowns
+        Index(
+            "ix_edition_score_choices",
+            *("edition_id", "peer_group", "service_type", "region_path", "grade", "recipients_served", "rank", "score"),
+        ),
+        Index("ix_edition_score_vendors", "edition_id", "vendor_credit_code"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -167,7 +166,10 @@ class Filter:
 
 
 WHOLE = 1000
-"""Lines read at a time for a file."""
+"""Lines read at a time for a file, and shown at most for printing."""
+
+ALL = 1_000_000
+"""More lines than an edition has."""
 
 UNGRADED = "none"
 """The filter's word for contracts without a grade."""
@@ -175,7 +177,22 @@ UNGRADED = "none"
 
 def ranking(session: Session, edition: Edition, wanted: Wanted, chosen: Filter) -> Page[EditionScore]:
     """A page of an edition; those without a rank come last."""
-    places = paginate(  # numbers alone are put in order: a line with its breakdown is long
+    page = _places(session, edition, wanted, chosen)
+    return page.of(_lines(session, page.rows))
+
+
+def ranking_parts(
+    session: Session, edition: Edition, wanted: Wanted, chosen: Filter
+) -> Iterator[Sequence[EditionScore]]:
+    """All lines that `ranking` would show on its pages, in the same order, so many at a time that memory holds them."""
+    places = _places(session, edition, replace(wanted, page=1, size=ALL), chosen).rows
+    for start in range(0, len(places), WHOLE):
+        yield _lines(session, places[start : start + WHOLE])
+
+
+def _places(session: Session, edition: Edition, wanted: Wanted, chosen: Filter) -> Page[int]:
+    """Numbers of lines alone are put in order: a line with its breakdown is long."""
+    return paginate(
         session,
         chosen.narrowed(select(EditionScore.id).where(EditionScore.edition_id == edition.id)),
         wanted,
@@ -184,8 +201,11 @@ def ranking(session: Session, edition: Edition, wanted: Wanted, chosen: Filter) 
         search=SEARCHED,
         tie=EditionScore.id,
     )
-    lines = {line.id: line for line in session.scalars(select(EditionScore).where(EditionScore.id.in_(places.rows)))}
-    return places.of([lines[place] for place in places.rows])
+
+
+def _lines(session: Session, places: Sequence[int]) -> list[EditionScore]:
+    lines = {line.id: line for line in session.scalars(select(EditionScore).where(EditionScore.id.in_(places)))}
+    return [lines[place] for place in places]
 
 
 def _group_by_group(session: Session, edition: Edition) -> ColumnElement[int | None]:
@@ -197,17 +217,6 @@ def _group_by_group(session: Session, edition: Edition) -> ColumnElement[int | N
 
 def _occurring(column: InstrumentedAttribute[str], edition: Edition) -> Select[str]:
     return select(column).where(EditionScore.edition_id == edition.id).distinct()
-
-
-def ranking_parts(
-    session: Session, edition: Edition, wanted: Wanted, chosen: Filter
-) -> Iterator[Sequence[EditionScore]]:
-    """All lines that `ranking` would show on its pages, in the same order, so many at a time that memory holds them."""
-    for number in itertools.count(1):
-        page = ranking(session, edition, replace(wanted, page=number, size=WHOLE), chosen)
-        yield page.rows
-        if number >= page.pages:
-            break
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from evalsys.collection.queries import today
 from evalsys.evaluation.sentences import response_rate
 from evalsys.publication.models import Edition, EditionScore
-from evalsys.publication.trends import Trend, trends_of
+from evalsys.publication.trends import Trend, Trends, trends_of
 from evalsys.scoring.cells import SAMPLED
 
 
@@ -36,8 +36,20 @@ class Row:
 
 def rows_of(session: Session, edition: Edition, lines: Sequence[EditionScore], *, now: datetime) -> list[Row]:
     """Lines of an edition, in their order."""
-    trends, day, asked_until = trends_of(session, edition, lines), today(now), _asked_until(edition)
-    rows = []
+    return _rows(edition, lines, trends_of(session, edition, lines), now)
+
+
+def rows_in_parts(
+    session: Session, edition: Edition, parts: Iterable[Sequence[EditionScore]], *, now: datetime
+) -> Iterator[Row]:
+    """The same for most of an edition, which comes part by part."""
+    trends = Trends(session, edition)
+    for lines in parts:
+        yield from _rows(edition, lines, trends.of(lines), now)
+
+
+def _rows(edition: Edition, lines: Sequence[EditionScore], trends: dict[str, Trend], now: datetime) -> list[Row]:
+    day, asked_until, rows = today(now), _asked_until(edition), []
     for line in lines:
         until = min(line.ends_on, asked_until)
         rows.append(

@@ -7,13 +7,14 @@ contracts of the same service in this cycle are compared with those in the cycle
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm import Session
 
 from evalsys.base.language import percent, points
 from evalsys.evaluation.steps import signed
@@ -24,19 +25,21 @@ from evalsys.rules.model import Rules
 from evalsys.scoring.change import change
 from evalsys.scoring.intervals import Limits
 
-NEEDED = (
-    EditionScore.edition_id,
-    EditionScore.contract_reference,
-    EditionScore.vendor_credit_code,
-    EditionScore.service_type,
-    EditionScore.amount_fen,
-    EditionScore.recipients_served,
-    EditionScore.score,
-    EditionScore.low,
-    EditionScore.high,
-)
 Service = tuple[str, str]
 """A vendor's credit code and a service type."""
+
+
+class Scored(NamedTuple):
+    """What is read of a line with a score; its breakdown is long, and not needed."""
+
+    contract_reference: str
+    vendor_credit_code: str
+    service_type: str
+    amount_fen: int
+    recipients_served: int
+    score: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Trend:
     Attributes:
         edition: the one it is compared with: last year's, as it holds now.
         same_contract: the contract itself is compared; else all that the vendor does of that service.
-        before: points then.
+        contracts: how many contracts are compared now.
+        before, after: points then and now.
         points, low, high: what was added since, with its interval.
         level: confidence of that interval.
         real: chance alone does not explain it; None where the rules changed, so that both cannot be compared.
@@ -54,7 +58,9 @@ class Trend:
 
     edition: Edition
     same_contract: bool
+    contracts: int
     before: float
+    after: float
     points: float
     low: float
     high: float
@@ -68,36 +74,56 @@ def edition_before(session: Session, edition: Edition) -> Edition | None:
     return next((e for e in editions_in_force(session) if (e.cycle.region_id, e.cycle.year) == (region, year)), None)
 
 
-def trends_of(session: Session, edition: Edition, lines: Sequence[EditionScore]) -> dict[str, Trend]:
-    """The trends of an edition's lines, by contract reference; nothing for a line that has nothing to compare."""
-    earlier = edition_before(session, edition)
-    if earlier is None:
-        return {}
-    rules, rules_then = rules_of_edition(edition), rules_of_edition(earlier)
-    vendors = {line.vendor_credit_code for line in lines}
-    now, then = (_Scores(_scored(session, one, vendors), by) for one, by in ((edition, rules), (earlier, rules_then)))
-    pairs = {line.contract_reference: pair for line in lines if (pair := _pair(line, now, then))}
-    found = change(
-        _limits(before for before, _after, _same in pairs.values()),
-        _limits(after for _before, after, _same in pairs.values()),
-        before_level=rules_then.interval.level,
-        level=rules.interval.level,
-    )
-    comparable = same_measure(rules, rules_then)
-    columns = zip(found.points.tolist(), found.low.tolist(), found.high.tolist(), found.real.tolist(), strict=True)
-    return {
-        reference: Trend(
-            edition=earlier,
-            same_contract=same,
-            before=before.score,
-            points=added,
-            low=low,
-            high=high,
-            level=rules.interval.level,
-            real=real if comparable else None,
+class Trends:
+    """Where an edition's contracts stood the year before.
+
+    Args:
+        edition: whose lines are asked about.
+        vendors: credit codes of those whose lines are asked about; None: of everybody.
+    """
+
+    def __init__(self, session: Session, edition: Edition, vendors: Collection[str] | None = None) -> None:
+        self._earlier = edition_before(session, edition)
+        if self._earlier is None:
+            return
+        rules, rules_then = rules_of_edition(edition), rules_of_edition(self._earlier)
+        self._level, self._level_then = rules.interval.level, rules_then.interval.level
+        self._comparable = same_measure(rules, rules_then)
+        self._now = _Scores(_scored(session, edition, vendors), rules)
+        self._then = _Scores(_scored(session, self._earlier, vendors), rules_then)
+
+    def of(self, lines: Iterable[EditionScore]) -> dict[str, Trend]:
+        """The trends by contract reference; nothing for a line that has nothing to compare."""
+        if self._earlier is None:
+            return {}
+        pairs = {line.contract_reference: pair for line in lines if (pair := _pair(line, self._now, self._then))}
+        found = change(
+            _limits(before for before, _after, _same in pairs.values()),
+            _limits(after for _before, after, _same in pairs.values()),
+            before_level=self._level_then,
+            level=self._level,
         )
-        for (reference, (before, _after, same)), (added, low, high, real) in zip(pairs.items(), columns, strict=True)
-    }
+        columns = zip(found.points.tolist(), found.low.tolist(), found.high.tolist(), found.real.tolist(), strict=True)
+        return {
+            reference: Trend(
+                edition=self._earlier,
+                same_contract=same,
+                contracts=after.scored,
+                before=before.score,
+                after=after.score,
+                points=added,
+                low=low,
+                high=high,
+                level=self._level,
+                real=real if self._comparable else None,
+            )
+            for (reference, (before, after, same)), (added, low, high, real) in zip(pairs.items(), columns, strict=True)
+        }
+
+
+def trends_of(session: Session, edition: Edition, lines: Collection[EditionScore]) -> dict[str, Trend]:
+    """The trends of some lines of an edition, by contract reference."""
+    return Trends(session, edition, {line.vendor_credit_code for line in lines}).of(lines)
 
 
 def same_measure(rules: Rules, other: Rules) -> bool:
@@ -121,16 +147,18 @@ def trend_told(trend: Trend) -> list[str]:
             "In “%(cycle)s”, edition %(number)s, this vendor's contracts of the same service scored %(points)s points.",
             **stood,
         )
-    span = {"level": percent(trend.level), "low": signed(trend.low), "high": signed(trend.high)}
-    meaning = {
-        None: _("The rules have changed since, so the two scores do not measure the same."),
-        True: _("This is a real change: chance alone does not explain it."),
-        False: _("This lies within the margin of error: chance alone may explain it."),
-    }
+    now = {"after": points(trend.after), "change": change_told(trend), "level": percent(trend.level)}
+    span = {"low": signed(trend.low), "high": signed(trend.high)}
+    if trend.real is None:
+        meaning = _("The rules have changed since, so the two scores do not measure the same.")
+    elif trend.real:
+        meaning = _("This is a real change: chance alone does not explain it.")
+    else:
+        meaning = _("This lies within the margin of error: chance alone may explain it.")
     return [
         told,
-        _("Now: %(change)s (%(level)s interval %(low)s to %(high)s).", change=change_told(trend), **span),
-        meaning[trend.real],
+        _("Now %(after)s points: %(change)s (%(level)s interval %(low)s to %(high)s).", **now, **span),
+        meaning,
     ]
 
 
@@ -144,29 +172,30 @@ def change_told(trend: Trend) -> str:
 
 def meaning_told(trend: Trend) -> str:
     """What the change says, in two or three words."""
-    meanings = {None: _("rules changed"), True: _("a real change"), False: _("within the margin of error")}
-    return str(meanings[trend.real])
+    if trend.real is None:
+        return str(_("rules changed"))
+    return str(_("a real change") if trend.real else _("within the margin of error"))
 
 
 class _Scores:
-    """Scored lines of one edition, by contract, and by vendor and service."""
+    """Scores of one edition, by contract, and by vendor and service."""
 
-    def __init__(self, lines: Iterable[EditionScore], rules: Rules) -> None:
-        self._lines: dict[str, EditionScore] = {}
-        self._services: dict[Service, list[EditionScore]] = defaultdict(list)
+    def __init__(self, lines: Iterable[Scored], rules: Rules) -> None:
+        self._contracts: dict[str, Scored] = {}
+        self._services: dict[Service, list[Scored]] = defaultdict(list)
         self._rules = rules
         for line in lines:
-            self._lines[line.contract_reference] = line
+            self._contracts[line.contract_reference] = line
             self._services[_service(line)].append(line)
 
     def of_contract(self, line: EditionScore) -> VendorScore | None:
         """That contract's score, if the same vendor had it."""
-        own = self._lines.get(line.contract_reference)
-        return vendor_score([own], self._rules) if own else None
+        own = self._contracts.get(line.contract_reference)
+        return vendor_score([own], self._rules) if own and _service(own) == _service(line) else None
 
     def of_service(self, line: EditionScore) -> VendorScore | None:
         """The score of all that its vendor does of the same service."""
-        return vendor_score(self._services[_service(line)], self._rules)
+        return vendor_score(self._services.get(_service(line), ()), self._rules)
 
 
 def _pair(line: EditionScore, now: _Scores, then: _Scores) -> tuple[VendorScore, VendorScore, bool] | None:
@@ -180,21 +209,16 @@ def _pair(line: EditionScore, now: _Scores, then: _Scores) -> tuple[VendorScore,
     return (all_then, all_now, False) if all_then is not None and all_now is not None else None
 
 
-def _service(line: EditionScore) -> Service:
+def _service(line: EditionScore | Scored) -> Service:
     return line.vendor_credit_code, line.service_type
 
 
-def _scored(session: Session, edition: Edition, vendors: Iterable[str]) -> Iterable[EditionScore]:
-    """What these vendors have that is scored; only the columns that are needed, for a breakdown is long."""
-    return session.scalars(
-        select(EditionScore)
-        .options(load_only(*NEEDED))
-        .where(
-            EditionScore.edition_id == edition.id,
-            EditionScore.vendor_credit_code.in_(vendors),
-            EditionScore.score.is_not(None),
-        )
-    )
+def _scored(session: Session, edition: Edition, vendors: Collection[str] | None) -> Iterator[Scored]:
+    columns = [getattr(EditionScore, name) for name in Scored._fields]
+    found = select(*columns).where(EditionScore.edition_id == edition.id, EditionScore.score.is_not(None))
+    if vendors is not None:
+        found = found.where(EditionScore.vendor_credit_code.in_(vendors))
+    return (Scored(*row) for row in session.execute(found))
 
 
 def _limits(scores: Iterable[VendorScore]) -> Limits:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from evalsys.base.listing import Page, Wanted, page_of
 from evalsys.evaluation.naming import Names
@@ -13,6 +14,21 @@ from evalsys.publication.models import Edition, EditionScore
 from evalsys.publication.queries import Published, rules_of_edition
 from evalsys.publication.telling import year_told
 from evalsys.rules.model import Rules
+
+
+class Contract(Protocol):
+    """What a vendor's score reads of a line."""
+
+    @property
+    def amount_fen(self) -> int: ...
+    @property
+    def recipients_served(self) -> int: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +42,7 @@ class VendorScore:
     weighed_by: str
 
 
-def vendor_score(lines: Sequence[EditionScore], rules: Rules) -> VendorScore | None:
+def vendor_score(lines: Sequence[Contract], rules: Rules) -> VendorScore | None:
     """As `scoring.vendors` does it, from published lines; None where no contract has a score.
 
     Contracts are independent of each other, so the arms of their intervals add up as squares.
@@ -41,7 +57,7 @@ def vendor_score(lines: Sequence[EditionScore], rules: Rules) -> VendorScore | N
     return VendorScore(score, max(0.0, score - down), min(100.0, score + up), len(scored), weighed_by)
 
 
-def shares_of(scored: Sequence[EditionScore], rules: Rules) -> tuple[list[float], str]:
+def shares_of(scored: Sequence[Contract], rules: Rules) -> tuple[list[float], str]:
     """What each scored contract of a vendor weighs in its score, and by what they are weighed."""
     weighed_by: str = rules.vendor_weight
     sizes = [_size(line, weighed_by) for line in scored]
@@ -106,5 +122,5 @@ def _ordered(lines: list[EditionScore], wanted: Wanted) -> Page[EditionScore]:
     )
 
 
-def _size(line: EditionScore, weighed_by: str) -> float:
+def _size(line: Contract, weighed_by: str) -> float:
     return {"amount": float(line.amount_fen), "recipients": float(line.recipients_served), "equal": 1.0}[weighed_by]

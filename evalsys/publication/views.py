@@ -25,7 +25,7 @@ from evalsys.publication.comparison import MOST, contracts_compared, steps_in_us
 from evalsys.publication.differences import differences, order_told, why
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import rules_of_edition
-from evalsys.publication.rows import rows_of
+from evalsys.publication.rows import rows_in_parts, rows_of
 from evalsys.publication.sealing import previous_record, record_of
 from evalsys.publication.sheets import ranking_sheet
 from evalsys.publication.sizes import SIZES
@@ -92,13 +92,14 @@ def rankings_with_a_slash() -> ResponseReturnValue:
 
 @bp.get("/rankings.<any(csv, xlsx):kind>")
 @access.public
+@kept
 def rankings_file(kind: str) -> ResponseReturnValue:
     shown = queries.edition_shown(reading(), request.args.get("edition", ""))
     if shown is None:
         return render_template("publication/nothing_yet.html"), 404
     chosen = queries.Filter.from_args(request.args)
     parts = queries.ranking_parts(reading(), shown.edition, Wanted.from_args(request.args), chosen)
-    rows = (row for part in parts for row in rows_of(reading(), shown.edition, part, now=now()))
+    rows = rows_in_parts(reading(), shown.edition, parts, now=now())
     stem = f"rankings-{shown.edition.cycle.code}-{shown.edition.number}"
     return download([ranking_sheet(shown.edition, rows)], stem, kind)
 

@@ -144,6 +144,15 @@ def test_the_files_tell_what_the_screen_tells(
     assert table[2][places["对比对象"]] == "2024 年度评价 1, 本项目"
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_is_kept_like_a_page(client: CheckedClient, years: Years, kind: str) -> None:
+    first = client.get(f"/rankings.{kind}")
+    again = client.get(f"/rankings.{kind}")
+    assert (again.data, again.headers["Content-Disposition"]) == (first.data, first.headers["Content-Disposition"])
+    asked = {"If-None-Match": first.headers["ETag"]}
+    assert client.get(f"/rankings.{kind}", headers=asked).status_code == 304
+
+
 def test_the_chosen_stand_beside_each_other_with_the_reason(client: CheckedClient, years: Years) -> None:
     ranking = text_of(client, "/rankings")
     assert 'action="/compare"' in ranking

@@ -54,6 +54,7 @@ def test_a_vendors_same_service_is_compared_weighed_by_recipients(session: Sessi
     assert found["B-1"] == found["B-2"]
     trend = found["B-1"]
     assert (trend.edition.id, trend.same_contract, trend.level) == (then.id, False, 0.95)
+    assert (trend.contracts, trend.after) == (2, pytest.approx(0.6 * 86 + 0.4 * 82))
     assert (trend.before, trend.points) == (pytest.approx(75), pytest.approx(0.6 * 86 + 0.4 * 82 - 75))
     down = ((0.6 * 2) ** 2 + (0.4 * 3) ** 2 + (0.75 * 2) ** 2 + (0.25 * 2) ** 2) ** 0.5
     assert (trend.points - trend.low, trend.high - trend.points) == (pytest.approx(down), pytest.approx(down))
@@ -147,7 +148,7 @@ def changed(changes: dict[str, Any]) -> tuple[Rules, Rules]:
 @pytest.fixture
 def trend(session: Session) -> Trend:
     then = year(session, make_county(session), 2024)
-    return Trend(then, True, 80.0, 3.2, 0.4, 6.0, 0.95, real=True)
+    return Trend(then, True, 1, 80.0, 83.2, 3.2, 0.4, 6.0, 0.95, real=True)
 
 
 def test_a_trend_is_told_in_words(app: Flask, trend: Trend) -> None:
@@ -159,7 +160,7 @@ def test_a_trend_is_told_in_words(app: Flask, trend: Trend) -> None:
     assert (change_told(like(points=-0.004)), meaning_told(like(real=None))) == ("持平", "规则已改")
     assert trend_told(trend) == [
         f"本项目在“{trend.edition.cycle.title}”第 1 版中得 80.00 分。",
-        "今年提高 3.20 分（95% 置信区间 +0.40 至 +6.00）。",
+        "今年 83.20 分，提高 3.20 分（95% 置信区间 +0.40 至 +6.00）。",
         "属真实变化，不是偶然所能解释。",
     ]
     assert "同类服务" in trend_told(like(same_contract=False))[0]
