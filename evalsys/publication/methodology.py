@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from evalsys import config
@@ -14,16 +13,17 @@ from evalsys.base.language import number, percent, points, words
 from evalsys.evaluation.naming import Names
 from evalsys.evaluation.scorecard import Scorecard, scorecard
 from evalsys.publication import queries
+from evalsys.publication.formulas import symbols, typeset
 from evalsys.publication.models import EditionScore
 from evalsys.publication.queries import Shown, rules_of_edition
+from evalsys.publication.sealing import record_of
+from evalsys.publication.worked_example import Worked, example_of, worked
+from evalsys.publication.worked_words import Chapter, chapters
 from evalsys.rules.explanation import shares_of_score
 from evalsys.rules.loading import load
 from evalsys.rules.model import BandScale, Criterion, GoalpostScale, Rules, Source
 from evalsys.rules.steps import Step, steps
 from evalsys.scoring.composite import MILLION, level_points
-
-_LOWERED = re.compile(r"_\{([^}]+)\}|_(\w+)")
-_RAISED = re.compile(r"\^(\w+(?:<sub>\w+</sub>)?)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Method:
-    """Everything the methodology page says."""
+    """Everything the methodology page says. `worked`: the example from its open data, where that tells enough."""
 
     rules: Rules
     names: Names
@@ -47,8 +47,11 @@ class Method:
     asked: dict[str, list[Asked]]
     steps: tuple[Step, ...]
     formulas: dict[int, list[Markup]]
+    symbols: list[tuple[Markup, str]]
     example: EditionScore | None
     card: Scorecard | None
+    worked: Worked | None
+    chapters: list[Chapter]
 
 
 def method(session: Session, asked_edition: str = "") -> Method:
@@ -60,7 +63,9 @@ def method(session: Session, asked_edition: str = "") -> Method:
     shown = queries.edition_shown(session, asked_edition)
     rules = rules_of_edition(shown.edition) if shown else load(config.SHIPPED_RULES)
     names = Names(rules)
-    example = _example(queries.lines_of(session, shown.edition)) if shown else None
+    example = example_of(session, shown.edition) if shown else None
+    record = record_of(session, shown.edition) if shown else None
+    reckoned = worked(record, example.contract_reference, rules) if record and example else None
     told = steps(rules)
     return Method(
         rules=rules,
@@ -72,21 +77,18 @@ def method(session: Session, asked_edition: str = "") -> Method:
         },
         steps=told,
         formulas={step.number: [typeset(formula) for formula in step.formulas] for step in told},
+        symbols=symbols(),
         example=example,
-        card=scorecard(example, names) if example else None,
+        card=_card(session, example, names),
+        worked=reckoned,
+        chapters=chapters(reckoned, example, names) if reckoned and example else [],
     )
 
 
-def typeset(formula: str) -> Markup:
-    """A formula with its indices lowered and its powers raised: `x_i`, `V_{p|d}`, `δ^age`."""
-    lowered = _LOWERED.sub(lambda found: f"<sub>{found[1] or found[2]}</sub>", str(escape(formula)))
-    return Markup(_RAISED.sub(r"<sup>\1</sup>", lowered))  # noqa: S704 - escaped above
-
-
-def _example(lines: list[EditionScore]) -> EditionScore | None:
-    """The contract in the middle of those with a score: an ordinary one, and always the same."""
-    scored = sorted((line for line in lines if line.score is not None), key=lambda line: (line.score or 0, line.id))
-    return scored[len(scored) // 2] if scored else None
+def _card(session: Session, example: EditionScore | None, names: Names) -> Scorecard | None:
+    if example is None:
+        return None
+    return scorecard(example, names, title_of=queries.titles_in(session, example.edition))
 
 
 def _asked(criterion: Criterion, names: Names) -> Asked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalsys.config import SHIPPED_RULES
-from evalsys.publication.methodology import typeset
+from evalsys.publication.formulas import typeset
 from evalsys.rules.loading import load
 from evalsys.rules.steps import steps
 
