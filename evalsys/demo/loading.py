@@ -101,6 +101,7 @@ def _load_year(
             cycle.state = CycleState.REVIEW.value
         else:
             years.record_staffing(session, rules, cases)
+            years.collect_assessments(session, rules, cast, cases, generator, every=years.HANDED_IN)
         rows.insert(session)
         if not past:
             write_to_recipients(session, cycle, secret=current_app.config["SETTINGS"].require_secret_key())

@@ -46,6 +46,8 @@ ANSWERED_OF_INVITED = 0.62
 EVALUATOR_TEMPERS = (-0.8, 0.1, 0.7, -0.1, 0.2, -0.1)  # the first is severe, the third lenient
 FAVOUR = (5, 5, 1.2)  # an evaluator, a vendor, and how much too well the one thinks of the other
 STUFFED = (11, 14)  # a contract, and how many answers that one hand seems to have given it on one day
+HANDED_IN = 3  # of the year that collects, every so many contracts are assessed; the record says nothing of these
+EARLY = 4  # of so many contracts one is due before collecting ends
 ROWS_AT_ONCE = 5000
 
 
@@ -283,12 +285,14 @@ def _respond(
 
 
 def collect_assessments(
-    session: Session, rules: Rules, cast: Cast, cases: list[Case], generator: np.random.Generator
+    session: Session, rules: Rules, cast: Cast, cases: list[Case], generator: np.random.Generator, *, every: int = 1
 ) -> None:
-    """A purchaser's and one or two evaluators' submitted assessments of every contract."""
+    """A purchaser's and one or two evaluators' submitted assessments of every so many contracts."""
     tempers = dict(zip((account.id for account in cast.evaluators), EVALUATOR_TEMPERS, strict=True))
     friend, friends_vendor, favour = FAVOUR
     for n, case in enumerate(cases):
+        if n % every:
+            continue
         buyer = cast.buyers[case.contract.purchaser_id]
         rater = Rater(0.3, 0.35, trained=True)
         session.add(_assessment(rules, case, party="purchaser", account_id=buyer.id, rater=rater, generator=generator))
@@ -308,7 +312,8 @@ def assign_evaluators(rows: Rows, cast: Cast, cases: list[Case], tied: tuple[int
     for n, case in enumerate(cases):
         for account_id in _evaluators_of(cast, n):
             if tied != (account_id, case.contract.vendor_id):
-                rows.add(Assignment, entry_id=case.entry.id, account_id=account_id, due_on=case.entry.cycle.closes_on)
+                due = date(case.entry.cycle.year, 11, 15) if n % EARLY == 1 else case.entry.cycle.closes_on
+                rows.add(Assignment, entry_id=case.entry.id, account_id=account_id, due_on=due)
 
 
 def _evaluators_of(cast: Cast, n: int) -> list[int]:
@@ -341,7 +346,7 @@ def declare_interests(session: Session, cast: Cast, cycle: Cycle, *, openly: boo
 def _assessment(
     rules: Rules, case: Case, *, party: str, account_id: int, rater: Rater, generator: np.random.Generator
 ) -> Assessment:
-    submitted = datetime(case.contract.starts_on.year, 11, 1 + int(generator.integers(0, 25)), 2, tzinfo=UTC)
+    submitted = datetime(case.contract.starts_on.year, 11, 1 + int(generator.integers(0, 15)), 2, tzinfo=UTC)
     criteria = rules.criteria_for(party, case.contract.service_type)
     return Assessment(
         entry_id=case.entry.id,
@@ -369,7 +374,7 @@ def record_staffing(session: Session, rules: Rules, cases: list[Case]) -> None:
     """What the record of staff says of two contracts in three; the others' purchasers fill it in."""
     measured = [criterion for criterion in rules.criteria if criterion.source is Source.MEASURED]
     for n, case in enumerate(cases):
-        for criterion in measured if n % 3 else ():
+        for criterion in measured if n % HANDED_IN else ():
             row = MeasuredValue(entry_id=case.entry.id, criterion=criterion.code, value=round(0.7 + n % 7 / 20, 2))
             row.source, row.recorded_by = "人员台账（模拟），10 月", "杜海"
             row.recorded_at = datetime(case.contract.starts_on.year, 10, 20, 2, tzinfo=UTC)

@@ -43,7 +43,9 @@ def furnish(site: Site) -> None:
                 theirs = Entry.id.in_(select(Assignment.entry_id).where(Assignment.account_id == account.id))
             else:
                 theirs = Entry.contract.has(Contract.purchaser_id == account.purchaser_id)
-            entry_id = session.scalars(select(Entry.id).where(collecting, theirs).order_by(Entry.id)).first()
+            done = select(Assessment.entry_id).where(Assessment.account_id == account.id)
+            open_ones = select(Entry.id).where(collecting, theirs, Entry.id.not_in(done)).order_by(Entry.id)
+            entry_id = session.scalars(open_ones).first()
             assert entry_id is not None
             task = task_of(session, entry_id, actor=rater)
             first = next(iter(task.questionnaire))
