@@ -104,24 +104,35 @@ def key_form(
         typed: a key for each question, by criterion.
 
     Returns:
-        The form in the pile. Where too much differs after the last one of the sample, all others are keyed twice too.
+        The form in the pile.
 
     Raises:
         NotFound, NotAllowed, Invalid, Conflict: as `form_to_key`.
         KeysFaulty: not all of what was typed is an answer.
     """
     found = form_to_key(session, batch_id, serial, keys=keys, actor=actor)
+    sheet = keep_keys(session, found, typed, actor=actor)
+    if found.turn == SECOND:
+        key_all_where_many_differ(session, found.batch)
+    return sheet
+
+
+def keep_keys(session: Session, found: ToKey, typed: Mapping[str, str], *, actor: Actor) -> PaperSheet:
+    """`key_form` without a look at the others; after the last form comes `key_all_where_many_differ`."""
     answers, faults = read_keys(found.questions, typed)
     if faults:
         raise KeysFaulty(faults)
     sheet = found.sheet or _laid_down(session, found)
     _keep(session, sheet, found.turn, answers, actor)
-    if found.turn == SECOND:
-        pile = pile_of(session, found.batch)
-        if pile.needs_all:
-            for other in pile.sheets:
-                other.row.twice = True
     return sheet
+
+
+def key_all_where_many_differ(session: Session, batch: PaperBatch) -> None:
+    """Where too much differs after the last form of the sample, let all others be keyed twice too."""
+    pile = pile_of(session, batch)
+    if pile.needs_all:
+        for other in pile.sheets:
+            other.row.twice = True
 
 
 def take_out(session: Session, batch_id: int, serial: str, *, keys: PaperKeys, actor: Actor) -> None:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # the stubs are older than it
 from wtforms.validators import InputRequired
@@ -21,7 +22,8 @@ from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
 from evalsys.base.listing import Wanted
-from evalsys.collection import paper_batches, paper_keying, paper_release
+from evalsys.base.tables import TableFaulty, download
+from evalsys.collection import paper_batches, paper_files, paper_keying, paper_release
 from evalsys.collection.assessments import OVERSEERS
 from evalsys.collection.desk import paper_to_key
 from evalsys.collection.paper_answers import LEAST_FORMS, LIMIT, answer_said, key_said
@@ -51,6 +53,18 @@ class OpenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         description=_l("Drawn from the pile once it is whole; at least five forms."),
         choices=[SelectChoice(share, f"{float(share):.0%}") for share in SHARES],
         validators=[InputRequired()],
+    )
+
+
+class FileForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    """What was keyed elsewhere."""
+
+    file = FileField(
+        _l("File"),
+        description=_l(
+            "Excel (.xlsx), or CSV in UTF-8 or GB18030: a form in each row, at most %(n)s.", n=paper_files.MOST
+        ),
+        validators=[FileRequired(_l("Choose a file."))],
     )
 
 
@@ -112,7 +126,9 @@ def batch(batch_id: int) -> ResponseReturnValue:
     return _batch_page(batch_id)
 
 
-def _batch_page(batch_id: int, fault: Fault | None = None, sent: ConfirmForm | None = None) -> ResponseReturnValue:
+def _batch_page(
+    batch_id: int, fault: Fault | None = None, sent: ConfirmForm | None = None, file_form: FileForm | None = None
+) -> ResponseReturnValue:
     actor = current_actor()
     found = paper_batches.batch_of(reading(), batch_id, actor=actor)
     checking = found.state == BatchState.CHECKING
@@ -124,11 +140,13 @@ def _batch_page(batch_id: int, fault: Fault | None = None, sent: ConfirmForm | N
         may_key=actor.role in KEYERS and found.state != BatchState.RELEASED,
         may_end=actor.role == Role.ADMINISTRATOR and actor.acts_in(found.region.path),
         fault=fault,
+        cells=fault.faults if isinstance(fault, TableFaulty) else (),
+        file_form=file_form or FileForm(formdata=None),
         steps={step: sent if sent and sent.step == step else ConfirmForm(step, formdata=None) for step in STEPS},
         least=LEAST_FORMS,
         limit=LIMIT,
     )
-    return page, fault.status if fault else 422 if sent else 200
+    return page, fault.status if fault else 422 if sent or file_form else 200
 
 
 @bp.post("/<int:batch_id>/form")
@@ -156,6 +174,36 @@ def keyed(batch_id: int) -> ResponseReturnValue:
         return _batch_page(batch_id, fault)
     flash(
         _("Form no. %(number)s is kept. Write this number on it, and keep the pile in this order.", number=sheet.number)
+    )
+    return redirect(url_for(".batch", batch_id=batch_id), code=303)
+
+
+@bp.get("/<int:batch_id>/template.<any(xlsx, csv):kind>")
+@allow(*KEYERS)
+def template(batch_id: int, kind: str) -> ResponseReturnValue:
+    """An empty table, to key the pile in another program."""
+    found = paper_batches.batch_of(reading(), batch_id, actor=current_actor())
+    return download([paper_files.template(found)], _("Forms on paper"), kind)
+
+
+@bp.post("/<int:batch_id>/file")
+@allow(*KEYERS)
+def file(batch_id: int) -> ResponseReturnValue:
+    """Keep what was keyed in another program."""
+    form, actor = FileForm(), current_actor()
+    if not form.validate_on_submit():
+        return _batch_page(batch_id, file_form=form)
+    try:
+        with transaction() as session:
+            count = paper_files.key_file(session, batch_id, form.file.data.read(), keys=paper_keys(), actor=actor)
+    except Fault as fault:
+        return _batch_page(batch_id, fault)
+    flash(
+        ngettext(
+            "%(num)d form is kept. The list below says its number; write it on the paper.",
+            "%(num)d forms are kept, numbered in the order of the rows. Keep the pile in this order.",
+            count,
+        )
     )
     return redirect(url_for(".batch", batch_id=batch_id), code=303)
 
