@@ -58,7 +58,7 @@ def _whole(typed: object) -> int:
 
 
 def _truth(typed: object) -> bool:
-    if typed not in {"true", "false"}:
+    if typed not in ("true", "false"):  # several come as a list, which no set holds
         raise ValueError("neither true nor false")
     return typed == "true"
 

@@ -300,6 +300,7 @@ def problem(answer: TestResponse, status: int) -> dict[str, Any]:
         ("per_page=٣", "“٣” will not do for “per_page”."),
         ("page=1&page=2", "“['1', '2']” will not do for “page”."),
         ("in_force=yes", "“yes” will not do for “in_force”."),
+        ("in_force=true&in_force=true", "“['true', 'true']” will not do for “in_force”."),
         ("lang=en", "There is no parameter “lang” here."),
         (f"cycle={'x' * 101}", f"“{'x' * 100}” will not do for “cycle”."),
     ],
