@@ -186,7 +186,7 @@ def beside_lines(session: Session, cycle_id: int, reference: str | None) -> Iter
     if reference is not None:
         statement = statement.where(Contract.reference == reference)
     for published, contract in session.execute(statement):
-        yield Remark(contract, template="appeals/reply.html", about=published)
+        yield Remark(contract, template="appeals/reply.html", about=published, code="reply", says=published.text)
 
 
 remarks.offer(beside_lines)

@@ -22,7 +22,8 @@ class Remark:
         template, about: how a contract's page shows it, and what the template is given as `about`; no template
             where the tag says all.
         tag: two or three words for the ranking's row; empty where it is not for there.
-        code: names the tag for machines.
+        code: names it for programs, which are told nothing of what has none.
+        says: its text for programs; empty where the code says all.
     """
 
     reference: str
@@ -30,6 +31,7 @@ class Remark:
     about: object = None
     tag: str = ""
     code: str = ""
+    says: str = ""
 
 
 Provider = Callable[[Session, int, str | None], Iterable[Remark]]

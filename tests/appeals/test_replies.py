@@ -70,6 +70,7 @@ def test_a_reply_is_published_masked_and_not_kept_unmasked(session: Session) -> 
     assert audit.detail == {"masked": 1, "left_out": []}
     (remark,) = beside_lines(session, reply.entry.cycle_id, None)
     assert (remark.reference, remark.about, remark.tag) == (reply.entry.contract.reference, published, "")
+    assert (remark.code, remark.says) == ("reply", published.text)
     assert list(beside_lines(session, reply.entry.cycle_id, "another")) == []
 
 

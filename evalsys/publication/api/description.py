@@ -39,7 +39,7 @@ PATH: dict[str, dict[str, Any]] = {
     "code": {"description": "A receipt, or the code of a cycle.", "schema": {"type": "string", "pattern": r"^[\w-]+$"}},
 }
 
-FAULTS = (400, 404, 422, 429, 503)
+FAULTS = (400, 404, 410, 422, 429, 503)
 OF_STAFF = (401, 403)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from evalsys.base.listing import Page, Wanted, paginate
-from evalsys.publication.api.shapes import VendorListed
+from evalsys.publication.api.shapes import Remark, VendorListed
 from evalsys.publication.models import Edition, EditionScore
 from evalsys.publication.queries import editions_in_force
+from evalsys.publication.remarks import remarks_of
 from evalsys.registry.models import Cycle
 
 
@@ -33,6 +35,15 @@ def editions(session: Session, wanted: Wanted, *, cycle: str = "", in_force: boo
 def numbers_in_force(session: Session) -> list[int]:
     """The ids of each cycle's newest edition."""
     return [edition.id for edition in editions_in_force(session)]
+
+
+def remarks(session: Session, edition: Edition) -> dict[str, list[Remark]]:
+    """What is said beside an edition's lines, by contract."""
+    found: defaultdict[str, list[Remark]] = defaultdict(list)
+    for remark in remarks_of(session, edition.cycle_id):
+        if remark.code:
+            found[remark.reference].append(Remark(code=remark.code, says=remark.says))
+    return found
 
 
 def vendors(session: Session, wanted: Wanted) -> Page[str]:

@@ -100,6 +100,15 @@ class Reason(Answer):
     need: float | None
 
 
+class Remark(Answer):
+    """What is said beside a line. It is no part of the edition and may change while the edition does not."""
+
+    code: str
+    """`reply`: the vendor's; `under_review`: an objection is open."""
+    says: str
+    """The text; empty where the code says all."""
+
+
 class Vendor(Answer):
     """The organisation that provides the service (承接主体)."""
 
@@ -140,6 +149,7 @@ class Result(Answer):
     shrunk_sd: float | None
     """The score drawn towards its peers, and its standard deviation."""
     reasons: list[Reason]
+    remarks: list[Remark]
 
 
 class Results(PageAnswer[Result]):

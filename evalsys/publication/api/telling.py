@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from flask import url_for
 
@@ -36,6 +36,9 @@ RESULT = (
     "shrunk_sd",
 )
 """Columns that are told as they are."""
+
+Beside = Mapping[str, Sequence[shapes.Remark]]
+"""What is said beside the lines of an edition, by contract."""
 
 
 def region(kept: Region) -> shapes.Region:
@@ -94,7 +97,7 @@ def edition_told(
     )
 
 
-def result(line: models.EditionScore) -> shapes.Result:
+def result(line: models.EditionScore, beside: Beside) -> shapes.Result:
     return shapes.Result(
         contract=line.contract_reference,
         title=line.contract_title,
@@ -102,12 +105,13 @@ def result(line: models.EditionScore) -> shapes.Result:
         purchaser=line.purchaser_name,
         region=shapes.Region(path=line.region_path, name=line.region_name),
         reasons=[shapes.Reason(**reason) for reason in line.breakdown["reasons"]],
+        remarks=list(beside.get(line.contract_reference, ())),
         **{name: getattr(line, name) for name in RESULT},
     )
 
 
-def published(found: Published, in_force: Collection[int]) -> shapes.Published:
-    return shapes.Published(edition=edition(found.edition, in_force), result=result(found.line))
+def published(found: Published, in_force: Collection[int], beside: Beside) -> shapes.Published:
+    return shapes.Published(edition=edition(found.edition, in_force), result=result(found.line, beside))
 
 
 def explained(line: models.EditionScore, rules: Rules) -> shapes.Explained | None:
@@ -130,11 +134,11 @@ def explained(line: models.EditionScore, rules: Rules) -> shapes.Explained | Non
     )
 
 
-def vendor_year(kept: VendorYear, in_force: Collection[int]) -> shapes.VendorYear:
+def vendor_year(kept: VendorYear, in_force: Collection[int], beside: Beside) -> shapes.VendorYear:
     return shapes.VendorYear(
         edition=edition(kept.edition, in_force),
         score=shapes.VendorScore(**vars(kept.score)) if kept.score else None,
-        results=[result(line) for line in kept.page.rows],
+        results=[result(line, beside) for line in kept.page.rows],
     )
 
 

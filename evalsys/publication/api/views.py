@@ -127,10 +127,11 @@ def scores(number: int, asked: ScoresQuestion) -> shapes.Results:
     A filter hides lines and changes no rank.
     """
     kept = queries.edition_by_id(reading(), number)
+    beside = reads.remarks(reading(), kept)
     page = queries.ranking(reading(), kept, asked.wanted(q=asked.q, sort=asked.sort), asked.chosen)
     return shapes.Results(
         edition=telling.edition(kept, reads.numbers_in_force(reading())),
-        items=[telling.result(line) for line in page.rows],
+        items=[telling.result(line, beside) for line in page.rows],
         **page_facts(page, asked),
     )
 
@@ -155,7 +156,7 @@ def vendor(credit_code: str) -> shapes.VendorTold:
     return shapes.VendorTold(
         credit_code=history.credit_code,
         name=history.name,
-        years=[telling.vendor_year(year, in_force) for year in history.years],
+        years=[telling.vendor_year(year, in_force, reads.remarks(reading(), year.edition)) for year in history.years],
     )
 
 
@@ -178,9 +179,9 @@ def contract(reference: str, asked: InEdition) -> shapes.Contract:
     in_force = reads.numbers_in_force(reading())
     return shapes.Contract(
         edition=telling.edition(found.shown.edition, in_force),
-        result=telling.result(found.line),
+        result=telling.result(found.line, reads.remarks(reading(), found.shown.edition)),
         explained=telling.explained(found.line, rules_of_edition(found.shown.edition)),
-        history=[telling.published(one, in_force) for one in found.history],
+        history=[telling.published(one, in_force, reads.remarks(reading(), one.edition)) for one in found.history],
     )
 
 

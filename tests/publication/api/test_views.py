@@ -21,10 +21,12 @@ from evalsys.base.tokens import derive_key
 from evalsys.collection.codes import receipt_of
 from evalsys.config import Settings
 from evalsys.evaluation.usecases import run_cycle
+from evalsys.publication import remarks
 from evalsys.publication.api.endpoints import ALLOWANCE
 from evalsys.publication.keys import key_folder
 from evalsys.publication.merkle import includes
 from evalsys.publication.models import Edition, EditionScore
+from evalsys.publication.remarks import Remark
 from evalsys.publication.sealing import seal
 from evalsys.publication.usecases import publish
 from evalsys.registry.models import Cycle
@@ -184,6 +186,24 @@ def test_nothing_is_told_that_the_pages_do_not_tell(client: CheckedClient, publi
     answer = client.get(f"{ROOT}/contracts/{published.gap}").text + client.get(f"{ROOT}/contracts/QX-1").text
     for kept in ("levels", "modes", "counts", "raters", "collapsed"):
         assert f'"{kept}"' not in answer
+
+
+def test_what_is_said_beside_a_line_is_told_with_it(
+    client: CheckedClient, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [
+        Remark("QX-1", code="reply", says="已整改。"),
+        Remark("QX-1", tag="整改中"),
+        Remark("QX-2", code="under_review"),
+    ]
+    monkeypatch.setattr(remarks, "_offered", [lambda _session, _cycle, _reference: said])
+    reply = [{"code": "reply", "says": "已整改。"}]
+    contract = told(client, "/contracts/QX-1")
+    assert contract["result"]["remarks"] == contract["history"][0]["result"]["remarks"] == reply
+    found = {one["contract"]: one["remarks"] for one in told(client, f"/editions/{published.old}/scores")["items"]}
+    assert found == {"QX-1": reply, "QX-2": [{"code": "under_review", "says": ""}], "QX-3": [], "QX-4": []}
+    [year] = told(client, f"/vendors/{published.vendor}")["years"]
+    assert {one["contract"]: one["remarks"] for one in year["results"]}["QX-1"] == reply
 
 
 def test_the_rules_of_an_edition(client: CheckedClient, published: Published) -> None:
