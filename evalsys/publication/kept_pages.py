@@ -3,8 +3,8 @@
 An edition never changes, so a page drawn from editions stays right until another edition is published, somebody
 renames what it is about (a cycle, a region), which leaves an audit entry, or a day passes, for pages tell which results
 are over a year old. What such a page depends on is part of its key: its address, the languages the browser asks for,
-the day, the newest edition, the newest audit entry and whether data is simulated. The last three are asked anew for
-every request, so no process serves what another has outdated.
+the day, the newest edition, the newest audit entry, whether data is simulated and how many editions were withdrawn. The
+last four are asked anew for every request, so no process serves what another has outdated.
 A reader with a cookie may be signed in, or have chosen a language: for such a one the page is made anew.
 
 Taking this module away changes nothing but the speed; benchmarks/ranking_page.py measures it.
@@ -39,7 +39,8 @@ PLACES = ("/rankings", "/compare", "/methodology", "/vendors/", "/contracts/", "
 KEEP = "evalsys.keep"
 STATE = (
     "SELECT (SELECT max(id) FROM edition), (SELECT max(id) FROM audit_entry),"
-    " EXISTS (SELECT 1 FROM cycle WHERE simulated)"
+    " EXISTS (SELECT 1 FROM cycle WHERE simulated),"
+    " (SELECT count(*) FROM withdrawal WHERE state = 'confirmed')"  # entries may be committed in another order
 )
 
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evalsys.base.db import Base
+from evalsys.base.db import Base, one_of
 from evalsys.evaluation.models import Run
 from evalsys.publication.bundle.signature import Signature
 from evalsys.registry.models import Cycle
@@ -35,6 +46,10 @@ class Edition(Base):
 
     cycle: Mapped[Cycle] = relationship()
     run: Mapped[Run] = relationship()
+    withdrawal: Mapped[Withdrawal | None] = relationship(
+        primaryjoin="and_(Withdrawal.edition_id == Edition.id, Withdrawal.state == 'confirmed')",
+        viewonly=True,
+    )
 
 
 class EditionScore(Base):
@@ -86,8 +101,8 @@ class EditionRecord(Base):
     """The seal of an edition: its statement, edition.json, with its signatures, and the bundle that they hold.
 
     `signatures`: as in signatures.json. `hash`: SHA-256 of the statement; the next edition of the cycle names it.
-    `root`, `leaves`: of the tree of received answers. `bundle`: the zip file; it alone may be taken away, where an
-    edition has to be withdrawn.
+    `root`, `leaves`: of the tree of received answers. `bundle`: the zip file; it alone may be taken away, and only
+    where the edition was withdrawn.
     """
 
     __tablename__ = "edition_record"
@@ -123,3 +138,64 @@ class PublicKey(Base):
     key: Mapped[str] = mapped_column(String(44), unique=True)
     made_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+
+
+class OrderedBy(StrEnum):
+    """Who may order that an edition is withdrawn."""
+
+    COURT = "court"
+    SUPERIOR = "superior"
+
+
+class WithdrawalState(StrEnum):
+    """How far a withdrawal is."""
+
+    ENTERED = "entered"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+class Withdrawal(Base):
+    """An order to take an edition back, entered by one person and confirmed or refused by another.
+
+    Once confirmed the edition's numbers are shown nowhere; its lines stay for the court. `leaves`: the lines of
+    leaves.txt, for the next edition's tree goes on from them and receipts are proven by them. A trigger refuses to
+    change the order, and anything once it is decided.
+    """
+
+    __tablename__ = "withdrawal"
+    __table_args__ = (
+        CheckConstraint(one_of("ordered_by", OrderedBy), name="ordered_by_known"),
+        CheckConstraint(one_of("state", WithdrawalState), name="state_known"),
+        CheckConstraint("length(ground) > 0", name="ground_given"),
+        CheckConstraint("(state = 'entered') = (decided_by_id IS NULL)", name="decided_by_somebody"),
+        CheckConstraint("(decided_by_id IS NULL) = (decided_at IS NULL)", name="decided_at_some_time"),
+        CheckConstraint("decided_by_id <> entered_by_id", name="decided_by_another"),
+        CheckConstraint("state <> 'refused' OR length(why_refused) > 0", name="refusal_has_reason"),
+        Index(
+            "uq_withdrawal_edition_id",
+            "edition_id",
+            unique=True,
+            sqlite_where=text("state <> 'refused'"),
+            postgresql_where=text("state <> 'refused'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"))
+    ordered_by: Mapped[str] = mapped_column(String(10))
+    authority: Mapped[str] = mapped_column(String(120))
+    document: Mapped[str] = mapped_column(String(80))
+    ordered_on: Mapped[date]
+    ground: Mapped[str] = mapped_column(Text)
+    entered_at: Mapped[datetime]
+    entered_by: Mapped[str] = mapped_column(String(120))
+    entered_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    state: Mapped[str] = mapped_column(String(10), default=WithdrawalState.ENTERED)
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(String(120), default="")
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    why_refused: Mapped[str] = mapped_column(Text, default="")
+    leaves: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+    edition: Mapped[Edition] = relationship()

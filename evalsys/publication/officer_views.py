@@ -15,7 +15,7 @@ from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
 from evalsys.base.forms import refuse
 from evalsys.base.listing import Wanted
-from evalsys.publication import desk, preview, queries, usecases
+from evalsys.publication import desk, preview, queries, usecases, withdrawal_views
 from evalsys.publication.forms import PublishForm
 from evalsys.publication.keys import key_folder
 from evalsys.publication.sealing import seal
@@ -27,6 +27,7 @@ bp = Blueprint("publishing", __name__, url_prefix="/publication")
 def install(app: Flask) -> None:
     """Register the officer's pages, their menu entry and what waits on the desk."""
     app.register_blueprint(bp)
+    app.register_blueprint(withdrawal_views.bp)
     navigation.offer(app, "publishing.cycles", _l("Publishing"))
     todo.offer(app, desk.todos)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,10 @@ from evalsys.evaluation.naming import Names
 from evalsys.evaluation.queries import latest_run
 from evalsys.publication.changes import changes_between
 from evalsys.publication.checks import Check, checks
-from evalsys.publication.models import Edition, EditionScore
-from evalsys.publication.queries import lines_of, newest_edition
+from evalsys.publication.models import Edition, EditionScore, Withdrawal
+from evalsys.publication.queries import editions_of, last_number, lines_of, newest_edition
 from evalsys.publication.usecases import future_lines
+from evalsys.publication.withdrawals import withdrawals_of
 from evalsys.registry.models import Cycle
 from evalsys.registry.pins import rules_of_version
 
@@ -27,20 +29,25 @@ class Preview:
 
     Attributes:
         run: the newest; None before the first, and then there are no lines.
-        edition: the one that holds now; None before the first.
+        edition: the one that holds now; None before the first, and where all were withdrawn.
+        number: of the next edition.
         lines: what the next edition would say, by rank, those without one last.
         changes: what would differ from `edition`.
         names: by the run's rules.
         checks: what has to hold.
+        editions, orders: every edition so far, and orders to withdraw one.
     """
 
     cycle: Cycle
     run: Run | None
     edition: Edition | None
+    number: int
     lines: list[EditionScore]
     changes: list[dict[str, Any]]
     names: Names | None
     checks: list[Check]
+    editions: list[Edition]
+    orders: Sequence[Withdrawal]
 
     @property
     def is_ready(self) -> bool:
@@ -54,7 +61,7 @@ class Preview:
 
     @property
     def is_correction(self) -> bool:
-        return self.edition is not None
+        return self.number > 1
 
 
 def preview(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> Preview:
@@ -70,8 +77,11 @@ def preview(session: Session, cycle: Cycle, *, actor: Actor, now: datetime) -> P
         cycle=cycle,
         run=run,
         edition=edition,
+        number=last_number(session, cycle) + 1,
         lines=sorted(lines, key=lambda line: (line.rank is None, line.rank or 0, line.contract_reference)),
         changes=changes_between(lines_of(session, edition), lines) if edition and run else [],
         names=Names(rules_of_version(run.rules)) if run else None,
         checks=checks(session, cycle, now=now),
+        editions=editions_of(session, cycle.id),
+        orders=withdrawals_of(session, cycle),
     )

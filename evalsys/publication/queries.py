@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload
 
 from evalsys.base.access import Actor
-from evalsys.base.errors import NotFound
+from evalsys.base.errors import Gone, NotFound
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
 from evalsys.evaluation.models import Run
-from evalsys.publication.models import Edition, EditionScore
+from evalsys.publication.models import Edition, EditionScore, Withdrawal, WithdrawalState
 from evalsys.publication.sizes import of_size
 from evalsys.registry.models import Cycle, Region
 from evalsys.registry.pins import rules_of_version
@@ -36,24 +36,52 @@ SEARCHED = (
     EditionScore.vendor_credit_code,
 )
 
-_newest_number = (
-    select(Edition.cycle_id, func.max(Edition.number).label("number")).group_by(Edition.cycle_id).subquery("newest")
+STANDING = Edition.id.not_in(select(Withdrawal.edition_id).where(Withdrawal.state == WithdrawalState.CONFIRMED))
+"""Holds for editions that were not withdrawn: only these may be shown or counted."""
+
+NEWEST = (
+    select(Edition.cycle_id, func.max(Edition.number).label("number"))
+    .where(STANDING)
+    .group_by(Edition.cycle_id)
+    .subquery("newest")
 )
+"""The number of each cycle's edition that holds now."""
+
+
+class EditionWithdrawn(Gone):
+    """What was asked for stands in an edition that was withdrawn."""
+
+    def __init__(self, edition: Edition, order: Withdrawal) -> None:
+        super().__init__(
+            _(
+                "%(title)s, edition %(number)s was withdrawn by order of %(authority)s.",
+                title=edition.cycle.title,
+                number=edition.number,
+                authority=order.authority,
+            ),
+            remedy=_("The page of the edition says why, and which edition holds now."),
+        )
+        self.edition = edition
 
 
 def newest_edition(session: Session, cycle: Cycle) -> Edition | None:
-    """The edition of a cycle that holds now."""
-    return session.scalar(select(Edition).where(Edition.cycle_id == cycle.id).order_by(Edition.number.desc()).limit(1))
+    """The edition of a cycle that holds now: the newest that was not withdrawn."""
+    newest = select(Edition).where(Edition.cycle_id == cycle.id, STANDING).order_by(Edition.number.desc()).limit(1)
+    return session.scalar(newest)
+
+
+def last_number(session: Session, cycle: Cycle) -> int:
+    """The number of a cycle's last edition, withdrawn or not; 0 before the first."""
+    return session.scalar(select(func.max(Edition.number)).where(Edition.cycle_id == cycle.id)) or 0
 
 
 def editions_in_force(session: Session) -> list[Edition]:
-    """Each cycle's newest edition, the latest year first."""
+    """Each cycle's edition that holds now, the latest year first."""
     return list(
         session.scalars(
             _with_cycle(
                 select(Edition).join(
-                    _newest_number,
-                    (_newest_number.c.cycle_id == Edition.cycle_id) & (_newest_number.c.number == Edition.number),
+                    NEWEST, (NEWEST.c.cycle_id == Edition.cycle_id) & (NEWEST.c.number == Edition.number)
                 )
             ).order_by(Cycle.year.desc(), Edition.published_at.desc(), Edition.id.desc())
         )
@@ -61,7 +89,7 @@ def editions_in_force(session: Session) -> list[Edition]:
 
 
 def editions_of(session: Session, cycle_id: int) -> list[Edition]:
-    """Every edition of a cycle, the newest first."""
+    """Every edition of a cycle, withdrawn ones too, the newest first."""
     return list(
         session.scalars(
             _with_cycle(select(Edition)).where(Edition.cycle_id == cycle_id).order_by(Edition.number.desc())
@@ -69,14 +97,47 @@ def editions_of(session: Session, cycle_id: int) -> list[Edition]:
     )
 
 
+def compared_with(session: Session, edition: Edition) -> Edition | None:
+    """The edition that held when this one was published, to which its changes refer; None where there was none.
+
+    Where it was withdrawn since, what it said may not be shown as what was before.
+    """
+    held = [
+        other
+        for other in editions_of(session, edition.cycle_id)
+        if other.number < edition.number
+        and (other.withdrawal is None or (other.withdrawal.decided_at or edition.published_at) > edition.published_at)
+    ]
+    return held[0] if held else None
+
+
 def _with_cycle(statement: Select[Edition]) -> Select[Edition]:
     return statement.join(Edition.cycle).options(
-        contains_eager(Edition.cycle).joinedload(Cycle.region), joinedload(Edition.run).joinedload(Run.rules)
+        contains_eager(Edition.cycle).joinedload(Cycle.region),
+        joinedload(Edition.run).joinedload(Run.rules),
+        joinedload(Edition.withdrawal),
     )
 
 
 def edition_by_id(session: Session, number: int) -> Edition:
-    """Raises NotFound where there is no such edition."""
+    """An edition that may be shown.
+
+    Raises:
+        NotFound: there is no such edition.
+        EditionWithdrawn: it was withdrawn.
+    """
+    edition = any_edition(session, number)
+    if edition.withdrawal is not None:
+        raise EditionWithdrawn(edition, edition.withdrawal)
+    return edition
+
+
+def any_edition(session: Session, number: int) -> Edition:
+    """An edition, withdrawn or not, of which no numbers may be shown before that is known.
+
+    Raises:
+        NotFound: there is no such edition.
+    """
     edition = session.scalar(_with_cycle(select(Edition)).where(Edition.id == number))
     if edition is None:
         raise NotFound(_("There is no such edition."), remedy=_("Choose one from the list of editions."))
@@ -128,9 +189,10 @@ def shown_edition(session: Session, number: int) -> Shown:
 
     Raises:
         NotFound: there is no edition of that number.
+        EditionWithdrawn: it was withdrawn.
     """
     edition = edition_by_id(session, number)
-    return Shown(edition, editions_of(session, edition.cycle_id)[0])
+    return Shown(edition, newest_edition(session, edition.cycle) or edition)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _proof(session: Session, found: ReceiptLeaf) -> Proof | None:
         select(EditionRecord)
         .join(EditionRecord.edition)
         .join(Entry, Entry.cycle_id == Edition.cycle_id)
-        .where(Entry.id == found.entry_id, EditionRecord.bundle.is_not(None))
+        .where(Entry.id == found.entry_id)
         .options(joinedload(EditionRecord.edition).joinedload(Edition.cycle))
         .order_by(Edition.number.desc())
         .limit(1)

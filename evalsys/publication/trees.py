@@ -11,11 +11,17 @@ from evalsys.publication.merkle import Tree
 from evalsys.publication.models import EditionRecord
 
 
+def leaf_lines(record: EditionRecord) -> bytes:
+    """leaves.txt of an edition, from its bundle or, where it was withdrawn, as the withdrawal keeps it."""
+    if record.bundle is not None:
+        return unpacked(record.bundle)[layout.LEAVES]
+    kept = record.edition.withdrawal
+    return (kept.leaves if kept else None) or b""
+
+
 def leaves_of(record: EditionRecord) -> list[bytes]:
-    """The hashes of a sealed tree in their order; nothing where the bundle was taken away."""
-    if record.bundle is None:
-        return []
-    return [bytes.fromhex(line) for line in unpacked(record.bundle)[layout.LEAVES].decode().splitlines()]
+    """The hashes of a sealed tree in their order."""
+    return [bytes.fromhex(line) for line in leaf_lines(record).decode().splitlines()]
 
 
 class Trees:

@@ -16,7 +16,7 @@ from evalsys.evaluation.queries import latest_run
 from evalsys.publication.changes import changes_between
 from evalsys.publication.checks import checks
 from evalsys.publication.models import Edition, EditionScore
-from evalsys.publication.queries import lines_of, newest_edition
+from evalsys.publication.queries import last_number, lines_of, newest_edition
 from evalsys.registry.cycles import move
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry
 
@@ -52,14 +52,14 @@ def publish(
     actor.require_region(cycle.region.path)
     session.refresh(cycle, attribute_names=["state", "rules_id"], with_for_update=True)
     run = _publishable(session, cycle, run_id, marked=marked, now=now)
-    before = newest_edition(session, cycle)
+    before, last = newest_edition(session, cycle), last_number(session, cycle)
     edition = Edition(
         cycle_id=cycle.id,
         run_id=run.id,
-        number=before.number + 1 if before else 1,
+        number=last + 1,
         published_at=now,
         published_by=actor.name,
-        reason=_checked_reason(reason) if before else "",
+        reason=_checked_reason(reason) if last else "",
         changes=[],
     )
     lines = future_lines(session, run)

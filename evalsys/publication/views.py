@@ -24,7 +24,7 @@ from evalsys.publication.bulletin import annexes_of
 from evalsys.publication.comparison import MOST, contracts_compared, steps_in_use, vendors_compared
 from evalsys.publication.differences import differences, order_told, why
 from evalsys.publication.kept_pages import kept
-from evalsys.publication.queries import rules_of_edition
+from evalsys.publication.queries import EditionWithdrawn, rules_of_edition
 from evalsys.publication.rows import rows_in_parts, rows_of
 from evalsys.publication.sealing import previous_record, record_of
 from evalsys.publication.sheets import ranking_sheet
@@ -45,6 +45,21 @@ def install(app: Flask) -> None:
     )
     navigation.offer(app, "publication.rankings", _l("Rankings"))
     navigation.offer(app, "publication.method", _l("Method"))
+
+
+@bp.errorhandler(EditionWithdrawn)
+def withdrawn(fault: EditionWithdrawn) -> ResponseReturnValue:
+    """In the place of everything that an edition said which was withdrawn."""
+    edition = fault.edition
+    page = render_template(
+        "publication/withdrawn.html",
+        edition=edition,
+        order=edition.withdrawal,
+        record=record_of(reading(), edition),
+        newest=queries.newest_edition(reading(), edition.cycle),
+        editions=queries.editions_of(reading(), edition.cycle_id),
+    )
+    return page, fault.status
 
 
 @bp.get("/")
@@ -191,4 +206,5 @@ def edition(number: int) -> ResponseReturnValue:
         names=Names(rules_of_edition(shown.edition)),
         record=record_of(reading(), shown.edition),
         before=previous_record(reading(), shown.edition),
+        compared=queries.compared_with(reading(), shown.edition),
     )

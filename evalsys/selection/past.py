@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, Row, and_, select
+from sqlalchemy.orm import Session, contains_eager, defer
 
 from evalsys.evaluation.models import Run
-from evalsys.publication.models import Edition, EditionScore
+from evalsys.publication.models import Edition, EditionScore, Withdrawal, WithdrawalState
+from evalsys.publication.queries import NEWEST
 from evalsys.registry.models import Cycle, RulesVersion
 from evalsys.registry.pins import rules_of_version
 from evalsys.rules.model import Rules
 from evalsys.scoring.intervals import normal_quantile
 from evalsys.scoring.past_performance import past_performance
+from evalsys.selection.models import Plan
 
 
 @dataclass(frozen=True)
@@ -110,17 +112,41 @@ def past_of(session: Session, credit_codes: Sequence[str], *, rules: Rules, serv
 
 
 def _published(session: Session, *, since: int, before: int) -> Sequence[Line]:
-    """Scores in the newest edition of each cycle of these years; withheld ones are left out."""
-    newest = select(Edition.cycle_id, func.max(Edition.number).label("number")).group_by(Edition.cycle_id).subquery()
+    """Scores in the edition in force of each cycle of these years; withheld ones are left out."""
     return session.execute(
         select(Cycle.year, Cycle.code.label("cycle_code"), Edition.number, EditionScore, Run.rules_id)
         .options(defer(EditionScore.breakdown))
         .join(Edition, Edition.id == EditionScore.edition_id)
-        .join(newest, (newest.c.cycle_id == Edition.cycle_id) & (newest.c.number == Edition.number))
+        .join(NEWEST, (NEWEST.c.cycle_id == Edition.cycle_id) & (NEWEST.c.number == Edition.number))
         .join(Cycle, Cycle.id == Edition.cycle_id)
         .join(Run, Run.id == Edition.run_id)
         .where(Cycle.year >= since, Cycle.year < before, EditionScore.score.is_not(None))
         .order_by(Cycle.year.desc(), Cycle.code, EditionScore.contract_reference)
+    ).all()
+
+
+def withdrawn_for(session: Session, plan: Plan, records: Iterable[Record]) -> Sequence[Withdrawal]:
+    """Orders by which an edition was withdrawn that the plan's decision has read, or that had counted for an open plan.
+
+    Args:
+        session: reads.
+        plan: decided, or not.
+        records: what its sheet says of the past; a decided one keeps what it had read.
+    """
+    read: ColumnElement[bool] = Edition.id.in_({record.edition_id for record in records})
+    if plan.decision is None:
+        codes = [candidate.vendor.credit_code for candidate in plan.candidates]
+        lines = select(EditionScore.edition_id).where(EditionScore.vendor_credit_code.in_(codes))
+        back = rules_of_version(plan.rules).selection.look_back
+        counted = Cycle.year.between(plan.year - back, plan.year - 1)
+        read = and_(Edition.id.in_(lines), counted, Withdrawal.decided_at >= plan.created_at)
+    return session.scalars(
+        select(Withdrawal)
+        .join(Withdrawal.edition)
+        .join(Edition.cycle)
+        .where(Withdrawal.state == WithdrawalState.CONFIRMED, read)
+        .options(contains_eager(Withdrawal.edition).contains_eager(Edition.cycle))
+        .order_by(Withdrawal.id)
     ).all()
 
 

@@ -26,6 +26,7 @@ from evalsys.selection import desk, export, queries, usecases
 from evalsys.selection.forms import DecisionForm, PlanForm, PointsForm
 from evalsys.selection.law import use_of
 from evalsys.selection.models import Plan
+from evalsys.selection.past import withdrawn_for
 from evalsys.selection.sheet import sheet_of
 
 bp = Blueprint("selection", __name__, url_prefix="/selection")
@@ -107,11 +108,13 @@ def _plan_page(form: PlanForm, plan: Plan | None) -> ResponseReturnValue:
 @readers
 def show(plan_id: int) -> ResponseReturnValue:
     plan = _plan(plan_id)
-    rules = rules_of_version(plan.rules)
+    rules, sheet = rules_of_version(plan.rules), sheet_of(reading(), plan)
+    records = [record for line in sheet.lines for record in line.past.records]
     return render_template(
         "selection/sheet.html",
         plan=plan,
-        sheet=sheet_of(reading(), plan),
+        sheet=sheet,
+        withdrawn=withdrawn_for(reading(), plan, records),
         use=use_of(rules, plan.use),
         rules=rules,
         service_type=service_type_name(plan.service_type),

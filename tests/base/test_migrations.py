@@ -21,12 +21,13 @@ from evalsys.collection.paper_models import PaperBatch, PaperForm
 from evalsys.collection.sample_models import Sample, SamplePart, SampleSeed
 from evalsys.evaluation.models import IntegrityFlag
 from evalsys.models import metadata
+from evalsys.publication.models import Withdrawal
 from evalsys.registry.models import Cycle
 from evalsys.selection.models import Candidate, Plan
 from tests.collection.paper import keyed_batch, make_office, printed
 from tests.evaluation.rated import rated_cycle
 from tests.factories import NOW, make_account, make_entry, make_stratum, make_vendor
-from tests.selection.makers import make_candidate, make_plan
+from tests.selection.makers import make_candidate, make_edition, make_plan
 
 
 def test_migrations_make_the_schema_that_the_models_say(database: Database) -> None:
@@ -231,3 +232,26 @@ def test_access_tokens_go_with_their_migration_and_leave_the_accounts(database: 
     with database.reading() as session:
         counted = [session.scalar(select(func.count()).select_from(model)) for model in (Account, AccessToken)]
         assert counted == [1, 0]
+
+
+def test_a_withdrawn_edition_cannot_come_back_by_a_downgrade(database: Database) -> None:
+    with database.transaction() as session:
+        edition = make_edition(session)
+        officer, auditor = (make_account(session, role).id for role in (Role.OFFICER, Role.AUDITOR))
+        order = {
+            "ordered_by": "court",
+            "authority": "法院",
+            "document": "1 号",
+            "ordered_on": NOW.date(),
+            "ground": "判决",
+        }
+        entered = {"entered_at": NOW, "entered_by": "甲", "entered_by_id": officer}
+        withdrawal = Withdrawal(edition_id=edition.id, **order, **entered)
+        session.add(withdrawal)
+    migrations.downgrade(database, "0028")
+    migrations.upgrade(database)
+    decided = {"state": "confirmed", "decided_at": NOW, "decided_by": "乙", "decided_by_id": auditor}
+    with database.transaction() as session:
+        session.add(Withdrawal(edition_id=1, **order, **entered, **decided))
+    with pytest.raises(RuntimeError, match="withdrawn by order"):
+        migrations.downgrade(database, "0028")

@@ -16,6 +16,8 @@ from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Assignment, Invitation
 from evalsys.collection.rechecks import draw
 from evalsys.collection.tasks import PARTY_OF, Answer
+from evalsys.publication.models import Edition, OrderedBy
+from evalsys.publication.withdrawals import Order, enter
 from evalsys.registry.models import Contract, Cycle, Entry, RosterMember
 from evalsys.selection.models import Plan
 from tests.browser.conftest import Site
@@ -33,6 +35,7 @@ def furnish(site: Site) -> None:
                 candidate.technical, candidate.offer_fen = 88.0, 61_500_000
         _interview(session, site)
         _write_to_some(session)
+        _order_to_withdraw(session)
         for username in ("evaluator", "purchaser"):
             account = session.scalars(select(Account).where(Account.username == username)).one()
             rater = Actor(
@@ -76,6 +79,15 @@ def furnish(site: Site) -> None:
                     cosigning=Cosigning(asked_at=now()),
                 )
             )
+
+
+def _order_to_withdraw(session: Session) -> None:
+    """One that waits to be confirmed."""
+    officer = session.scalars(select(Account).where(Account.username == "officer")).one()
+    edition = session.scalars(select(Edition).order_by(Edition.id)).first()
+    assert edition is not None
+    order = Order(OrderedBy.COURT, "清江市法院", "（2026）行终 1 号", now().date(), "判决撤销本次评价结果公告。")
+    enter(session, edition.id, order, actor=officer.as_actor(), now=now())
 
 
 def _colleague(session: Session, account: Account) -> Account:

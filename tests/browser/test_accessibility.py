@@ -31,7 +31,7 @@ from evalsys.collection.ratings_files import stage_ratings
 from evalsys.collection.sample_models import Sample
 from evalsys.collection.tasks import PARTY_OF
 from evalsys.collection.worksheet import sheet_of
-from evalsys.publication.models import Edition
+from evalsys.publication.models import Edition, Withdrawal
 from evalsys.registry.imports import KINDS, uploads
 from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Stratum, Vendor
 from evalsys.registry.pins import rules_of
@@ -303,6 +303,8 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "selection.show": _plan,
     "survey.quiet": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "tokens.ask_to_revoke": _token,
+    "withdrawing.enter": _edition,
+    "withdrawing.show": lambda reader: {"key": reader.first(Withdrawal.id)},
     "worksheet.preview": _worksheet_file,
     "survey.survey": lambda reader: {"code": reader.site.new_link().rsplit("/", 1)[1]},
     "survey.thanks": _receipt,

@@ -24,7 +24,6 @@ from evalsys.config import Settings
 from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.keys import key_folder
 from evalsys.publication.merkle import extends, includes
-from evalsys.publication.models import EditionRecord
 from evalsys.publication.sealing import seal
 from evalsys.publication.usecases import publish
 from evalsys.registry.models import Cycle, Entry
@@ -143,15 +142,6 @@ def test_an_edition_without_a_seal(
     assert "bundle.zip" not in client.get(f"/editions/{number}").text
     assert "本次评价尚未公告" in client.get(f"/receipt/{receipt}").text
     assert client.get(f"/receipt/{receipt}/proof.json").status_code == 404
-
-
-def test_a_bundle_that_was_taken_away(client: CheckedClient, write: Callable[..., Any], edition: int) -> None:
-    def take_away(session: Session) -> None:
-        session.get_one(EditionRecord, edition).bundle = None
-
-    write(take_away)
-    assert client.get(f"/editions/{edition}/bundle.zip").status_code == 404
-    assert client.get(f"/editions/{edition}/edition.json").status_code == 200
 
 
 def test_a_receipt_is_proven(client: CheckedClient, edition: int, receipt: str) -> None:

@@ -214,15 +214,6 @@ def test_trees_that_were_not_asked_for_long_are_dropped(session: Session, folder
     assert trees.of(first)[0] is not kept[0]
 
 
-def test_a_bundle_that_was_taken_away_leaves_its_statement(session: Session, folder: KeyFolder) -> None:
-    cycle = rated_cycle(session)
-    record = sealed(session, cycle, folder)
-    record.bundle = None
-    session.flush()
-    assert leaves_of(record) == []
-    assert record_of(session, record.edition) is not None
-
-
 @pytest.mark.parametrize(
     ("statement", "name"),
     [

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.publication.api.shapes import Remark, VendorListed
@@ -21,7 +21,7 @@ def editions(session: Session, wanted: Wanted, *, cycle: str = "", in_force: boo
     statement = (
         select(Edition)
         .join(Edition.cycle)
-        .options(contains_eager(Edition.cycle).joinedload(Cycle.region))
+        .options(contains_eager(Edition.cycle).joinedload(Cycle.region), joinedload(Edition.withdrawal))
         .where(Cycle.code == cycle if cycle else Cycle.id.is_not(None))
     )
     if in_force is not None:

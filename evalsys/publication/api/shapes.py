@@ -51,7 +51,9 @@ class Edition(Answer):
     reason: str
     """Why a correction was made; empty for the first edition."""
     in_force: bool
-    """Whether it is the newest of its cycle."""
+    """Whether it is the newest of its cycle that was not withdrawn."""
+    withdrawn: bool
+    """Whether a court or a superior had it withdrawn; its page says why, and nothing else of it is told."""
     simulated: bool
     """Whether persons, vendors and scores are made up."""
 

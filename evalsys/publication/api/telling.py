@@ -58,6 +58,7 @@ def edition(kept: models.Edition, in_force: Collection[int]) -> shapes.Edition:
         published_at=kept.published_at,
         reason=kept.reason,
         in_force=kept.id in in_force,
+        withdrawn=kept.withdrawal is not None,
         simulated=kept.cycle.simulated,
     )
 
