@@ -36,7 +36,7 @@ from evalsys.publication.sealing import record_of
 from evalsys.publication.tallies import Tally, tally_of
 
 IN_ONE = 2000
-"""Contracts that one file lists: it is made in a second with 250 MB. More stand in annexes of so many each."""
+"""Contracts that one file lists: it is made in seconds, with 250 MB. More stand in annexes of so many each."""
 
 LONGEST_WORD = 14
 """Characters without a place to break a line after which one is made, so that no name runs into the next column."""
@@ -61,13 +61,15 @@ def bulletin_pdf(session: Session, edition: Edition, *, annex: int, base_url: st
         NotFound: there is no such annex.
         Conflict: the folder of fonts has none.
     """
-    page = queries.ranking(session, edition, Wanted(page=max(annex, 1), size=IN_ONE), Filter())
-    if annex and (page.pages == 1 or annex > page.pages):
-        raise NotFound(_("This bulletin has no such annex."), remedy=_("Start from the page of the edition."))
     names = Names(rules_of_edition(edition))
-    told = _head(edition) | (
-        _annex(page, names, annex) if annex else _whole(session, edition, page, names, base_url.rstrip("/"))
-    )
+    tally = tally_of(session, edition, names.rules)
+    if not 0 <= annex <= annexes_of(tally.contracts):
+        raise NotFound(_("This bulletin has no such annex."), remedy=_("Start from the page of the edition."))
+    told = _head(edition)
+    if annex:
+        told |= _annex(_page(session, edition, annex), names, annex)
+    else:
+        told |= _whole(session, edition, tally, names, base_url.rstrip("/"))
     with _at_the_press:  # a page of many at once would take the memory of many
         return _pressed(json.dumps(told, ensure_ascii=False), fonts, edition.published_at)
 
@@ -95,6 +97,10 @@ def _head(edition: Edition) -> Block:
     }
 
 
+def _page(session: Session, edition: Edition, number_of: int = 1) -> Page[EditionScore]:
+    return queries.ranking(session, edition, Wanted(page=number_of, size=IN_ONE), Filter())
+
+
 def _annex(page: Page[EditionScore], names: Names, annex: int) -> Block:
     named = _("Annex %(annex)s: results in detail (%(first)s–%(last)s of %(total)s)", annex=annex, **_places(page))
     return {"under": named, "intro": "", "small": True, "sections": [_section("", [], _results(page.rows, names))]}
@@ -104,8 +110,7 @@ def _places(page: Page[EditionScore]) -> dict[str, str]:
     return {"first": number(page.first), "last": number(page.last), "total": number(page.total)}
 
 
-def _whole(session: Session, edition: Edition, page: Page[EditionScore], names: Names, base_url: str) -> Block:
-    tally = tally_of(session, edition, names.rules)
+def _whole(session: Session, edition: Edition, tally: Tally, names: Names, base_url: str) -> Block:
     rules = names.rules
     separator: str = _(", ")
     intro = _(
@@ -118,7 +123,10 @@ def _whole(session: Session, edition: Edition, page: Page[EditionScore], names: 
         year=edition.cycle.year,
     )
     sections = [_subjects(tally, names), _method(edition, names, base_url), _raters(tally, names)]
-    sections.append(_outcome(edition, page, names, base_url))
+    if annexes := annexes_of(tally.contracts):
+        sections.append(_in_annexes(edition, tally, annexes, base_url))
+    else:
+        sections.append(_section(_("The results"), [], _results(_page(session, edition).rows, names)))
     if edition.number > 1:
         sections.append(_correction(edition, base_url))
     if remarks := _remarks(session, edition):
@@ -127,7 +135,7 @@ def _whole(session: Session, edition: Edition, page: Page[EditionScore], names: 
     region = edition.cycle.region.name
     return {
         "intro": intro,
-        "small": page.total > 200,
+        "small": tally.contracts > 200,
         "sections": sections,
         "issuer": _("Office for the evaluation of purchased services, %(region)s", region=region),
         "date": day(edition.published_at),
@@ -225,22 +233,14 @@ def _raters(tally: Tally, names: Names) -> Block:
     )
 
 
-def _outcome(edition: Edition, page: Page[EditionScore], names: Names, base_url: str) -> Block:
-    title = _("The results")
-    if page.pages == 1:
-        return _section(title, [], _results(page.rows, names))
-    address = base_url + url_for("publication.bulletin", number=edition.id, annex=1)
-    return _section(
-        title,
-        [
-            _(
-                "The results of all %(total)s contracts stand in %(annexes)s annexes; the first is at %(address)s",
-                total=number(page.total),
-                annexes=number(page.pages),
-                address=address,
-            )
-        ],
+def _in_annexes(edition: Edition, tally: Tally, annexes: int, base_url: str) -> Block:
+    told = _(
+        "The results of all %(total)s contracts stand in %(annexes)s annexes; the first is at %(address)s",
+        total=number(tally.contracts),
+        annexes=number(annexes),
+        address=base_url + url_for("publication.bulletin", number=edition.id, annex=1),
     )
+    return _section(_("The results"), [told])
 
 
 def _results(lines: Sequence[EditionScore], names: Names) -> Iterator[Block]:
