@@ -20,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
-from evalsys.appeals import reply_views
+from evalsys.appeals import letter_views, reply_views
 from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
@@ -161,6 +161,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(early_views.bp)
     publishing.install(app)
     reply_views.install(app)
+    letter_views.install(app)
     selection.install(app)
     registry.install(app)
     accounts.offer_administration(app)

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from evalsys.base.access import COMMAND_LINE, Role
+from evalsys.base.access import Role, shown_name
 from evalsys.base.audit import AuditEntry
 
 ROLES: dict[Role, LazyString] = {
@@ -51,6 +51,8 @@ ACTS: dict[str, LazyString] = {
     "appeals.open_rectification": _l("Rectification demanded"),
     "appeals.report_rectification": _l("Rectification reported"),
     "appeals.return_rectification": _l("Rectification sent back"),
+    "appeals.make_letters": _l("Sealed letters made"),
+    "appeals.open_letter": _l("Sealed letter opened"),
     "appeals.publish_reply": _l("Reply of a vendor published"),
     "appeals.return_reply": _l("Reply of a vendor returned"),
     "appeals.submit_reply": _l("Reply handed in by a vendor"),
@@ -152,8 +154,8 @@ def act(code: str) -> str:
 
 
 def doer(entry: AuditEntry) -> str:
-    """Who did it; the command line in the reader's language."""
-    return str(_l("command line")) if entry.actor_name == COMMAND_LINE.name else entry.actor_name
+    """Who did it."""
+    return shown_name(entry.actor_name)
 
 
 def detail(given: Mapping[str, Any]) -> str:

@@ -211,7 +211,9 @@ def _checking(reply: Reply, publishing: PublishForm, returning: ReturnForm) -> s
 @by_letter
 def file(file_id: int) -> ResponseReturnValue:
     """A file before it is public."""
-    return _sent(reply_queries.file_for(reading(), file_id, actor=current_actor()))
+    answer = _sent(reply_queries.file_for(reading(), file_id, actor=current_actor()))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @public

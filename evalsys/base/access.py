@@ -68,6 +68,17 @@ class Actor:
 
 COMMAND_LINE = Actor(account_id=None, name="command line", role=Role.ADMINISTRATOR)
 
+LETTER = "sealed letter"
+"""How the name of who acts by a sealed letter begins."""
+
+
+def shown_name(name: str) -> str:
+    """Who acted, as a page prints it: the command line and letters in the reader's language."""
+    if name == COMMAND_LINE.name:
+        return str(_("command line"))
+    return name.replace(LETTER, _("sealed letter"), 1) if name.startswith(f"{LETTER} ") else name
+
+
 _ALLOWED = "__allowed_roles__"
 _BY_LETTER = "__open_by_letter__"
 EVERYBODY: frozenset[Role] = frozenset()

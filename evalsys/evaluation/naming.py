@@ -7,17 +7,11 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from evalsys.base.access import COMMAND_LINE
 from evalsys.base.language import words
 from evalsys.rules.model import Dimension, Grade, Party, PeerGroup, Rules, ServiceType, YesNoScale
 from evalsys.scoring.status import Status
 
 TAGS = {Status.RATED.value: "tag-good", Status.PROVISIONAL.value: "tag-warn", Status.WITHHELD.value: "tag-calm"}
-
-
-def person(name: str) -> str:
-    """Who acted, as a page prints it."""
-    return str(_("command line")) if name == COMMAND_LINE.name else name
 
 
 @dataclass(frozen=True)

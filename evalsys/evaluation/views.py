@@ -9,7 +9,7 @@ from flask_babel import ngettext
 
 from evalsys.accounts import todo
 from evalsys.base import access, navigation
-from evalsys.base.access import Role, current_actor
+from evalsys.base.access import Role, current_actor, shown_name
 from evalsys.base.clock import now
 from evalsys.base.db import database, reading, transaction
 from evalsys.base.listing import Wanted
@@ -20,7 +20,7 @@ from evalsys.evaluation import analysis_views, desk, queries, review
 from evalsys.evaluation.blueprint import bp
 from evalsys.evaluation.forms import RunForm
 from evalsys.evaluation.menu import pages_of
-from evalsys.evaluation.naming import Names, person
+from evalsys.evaluation.naming import Names
 from evalsys.evaluation.progress_flags import flags_to_look_at, open_flags
 from evalsys.evaluation.sentences import reasons
 from evalsys.evaluation.steps import signed, step_name
@@ -37,7 +37,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         reasons_of=reasons, state_name=state_name, names_by=Names, step_name=step_name, pages_of=pages_of
     )
-    app.jinja_env.filters.update(person=person, signed=signed)
+    app.jinja_env.filters.update(person=shown_name, signed=signed)
     navigation.offer(app, "evaluation.cycles", _l("Scoring"))
     todo.offer(app, desk.todos)
     app.extensions[FLAGS] = open_flags

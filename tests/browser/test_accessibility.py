@@ -246,6 +246,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "messages.batch": _batch,
     "messages.batches": OF_2026,
     "messages.preview": OF_2026 | {"kind": "reminder"},
+    "letters.overview": {"code": "2025"},
     "measured.preview": _measured_file,
     "measured.upload": OF_2026,
     "outcomes.record": OF_2026,
