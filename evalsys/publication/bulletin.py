@@ -128,7 +128,7 @@ def _whole(session: Session, edition: Edition, tally: Tally, names: Names, base_
     else:
         sections.append(_section(_("The results"), [], _results(_page(session, edition).rows, names)))
     if edition.number > 1:
-        sections.append(_correction(edition, base_url))
+        sections.append(_correction(session, edition, base_url))
     if remarks := _remarks(session, edition):
         sections.append(remarks)
     sections.append(_checking(edition, record_of(session, edition), base_url))
@@ -277,14 +277,21 @@ def _contract(line: EditionScore) -> list[str]:
     return [_broken(line.contract_title), _broken(line.contract_reference)]
 
 
-def _correction(edition: Edition, base_url: str) -> Block:
-    changed = ngettext(
-        "The result of %(num)s contract differs from the edition before; it is listed at %(address)s",
-        "The results of %(num)s contracts differ from the edition before; they are listed at %(address)s",
-        len(edition.changes),
-        address=base_url + url_for("publication.edition", number=edition.id),
-    )
-    return _section(_("Why it was corrected"), [edition.reason, changed])
+def _correction(session: Session, edition: Edition, base_url: str) -> Block:
+    """Why there is another edition; what differs only while the one before may be shown."""
+    told, before = [edition.reason], queries.compared_with(session, edition)
+    if before is not None and before.withdrawal is None:
+        told.append(
+            ngettext(
+                "The result of %(num)s contract differs from the edition before; it is listed at %(address)s",
+                "The results of %(num)s contracts differ from the edition before; they are listed at %(address)s",
+                len(edition.changes),
+                address=base_url + url_for("publication.edition", number=edition.id),
+            )
+            if edition.changes
+            else _("No score, interval, grade, rank or status differs from the edition before.")
+        )
+    return _section(_("Why it was corrected"), told)
 
 
 def _remarks(session: Session, edition: Edition) -> Block | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import Role
 from evalsys.config import Settings
 from evalsys.evaluation.usecases import run_cycle
-from evalsys.publication import bulletin, remarks
+from evalsys.publication import bulletin, queries, remarks
 from evalsys.publication.bulletin import annexes_of
 from evalsys.publication.keys import key_folder
 from evalsys.publication.remarks import Remark
@@ -66,7 +66,24 @@ def test_the_bulletin_tells_what_how_and_with_what_result(client: CheckedClient,
     assert "模拟" not in told
     corrected = flat(pages_of(client, f"/editions/{published.new}/bulletin.pdf"))
     assert "（第2版，更正公告）" in corrected
-    assert f"五、更正说明{WHY}" in corrected
+    assert re.search(rf"五、更正说明{WHY}与上一版次相比，\d个项目的结果有变动，逐项列于", corrected)
+
+
+def test_a_correction_tells_what_differs_while_that_may_be_shown(
+    client: CheckedClient, write: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(session: Session) -> int:
+        cycle = rated_cycle(session, contracts=1)
+        for reason in ("", WHY):
+            run_cycle(session, cycle, actor=OFFICER, now=NOW)
+            edition = publish(session, cycle, reason=reason, actor=OFFICER, now=NOW)
+        return int(edition.id)
+
+    address = f"/editions/{write(twice)}/bulletin.pdf"
+    assert f"{WHY}与上一版次相比，各项目的得分、误差范围、等级、名次和状态均无变化。" in flat(pages_of(client, address))
+    monkeypatch.setattr(queries, "compared_with", lambda _session, _edition: None)  # withdrawn before this one came
+    told = flat(pages_of(client, f"{address}?x=2"))
+    assert f"{WHY}六、" in told
 
 
 def test_a_bulletin_is_tagged_titled_and_always_the_same(client: CheckedClient, published: Published) -> None:
