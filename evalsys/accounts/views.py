@@ -12,6 +12,7 @@ from evalsys.accounts.access_tokens import OWNERS
 from evalsys.accounts.forms import EditAccountForm, NewAccountForm, OwnPasswordForm, SignInForm
 from evalsys.base import access, navigation
 from evalsys.base.access import Role, current_actor
+from evalsys.base.audit_chain import chain_state
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault, TooMany
@@ -214,6 +215,7 @@ def audit_trail() -> ResponseReturnValue:
         narrow=narrow,
         exported=trail.EXPORTED,
         acts=trail.acts(reading(), actor=current_actor()),
+        chain=chain_state(reading()),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from evalsys.accounts.detail_words import detail_name
 from evalsys.base.access import Role, shown_name
 from evalsys.base.audit import AuditEntry
 
@@ -95,6 +96,7 @@ ACTS: dict[str, LazyString] = {
     "evaluation.run_cycle": _l("Cycle scored"),
     "evaluation.run_early": _l("Scored without waiting for open surveys"),
     "evaluation.scan_cycle": _l("Ratings looked through for signs"),
+    "operations.verify_trail": _l("Audit trail verified"),
     "publication.confirm_withdrawal": _l("Edition withdrawn"),
     "publication.enter_withdrawal": _l("Order to withdraw an edition entered"),
     "publication.publish": _l("Results published"),
@@ -160,11 +162,17 @@ def doer(entry: AuditEntry) -> str:
 
 def detail(given: Mapping[str, Any]) -> str:
     """What an audit entry says beyond act and subject, on one line."""
-    return "; ".join(f"{key}: {_plain(value)}" for key, value in given.items() if value not in ("", None))
+    return "; ".join(f"{detail_name(key)}: {_plain(value)}" for key, value in given.items() if value not in ("", None))
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(_l("yes") if value else _l("no"))
+        case _:
+            return json.dumps(value, ensure_ascii=False)
 
 
 def role(value: str) -> LazyString:

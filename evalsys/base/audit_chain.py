@@ -55,6 +55,35 @@ class Chain:
     unlinked: int
 
 
+VERIFIED = "operations.verify_trail"
+"""The act of having computed every link anew; its entry says what was found."""
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """How far the chain reaches, without computing it anew.
+
+    Attributes:
+        links: entries in it.
+        head: hash of the last; `START` where there is none.
+        unlinked: entries that it does not hold yet.
+        verified: the entry of the last verification; None before the first.
+    """
+
+    links: int
+    head: str
+    unlinked: int
+    verified: AuditEntry | None
+
+
+def chain_state(session: Session) -> ChainState:
+    """What a page tells of the chain."""
+    last = session.scalar(select(AuditLink).order_by(AuditLink.number.desc()).limit(1))
+    verified = select(AuditEntry).where(AuditEntry.act == VERIFIED).order_by(AuditEntry.id.desc()).limit(1)
+    links, head = (last.number, last.hash) if last else (0, START)
+    return ChainState(links, head, _count_unlinked(session), session.scalar(verified))
+
+
 def link_hash(before: str, entry: AuditEntry) -> str:
     """SHA-256 of the hash before, a line feed, and the entry as JSON: names sorted, no blanks, UTC to the µs."""
     told = {

@@ -10,7 +10,10 @@ from flask_babel import ngettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evalsys.base.audit_chain import AuditLink, link_up, look_at_chain
+from evalsys.base.access import COMMAND_LINE
+from evalsys.base.audit import record
+from evalsys.base.audit_chain import VERIFIED, AuditLink, link_up, look_at_chain
+from evalsys.base.clock import now
 from evalsys.base.command import application
 from evalsys.publication.models import EditionRecord
 
@@ -35,11 +38,16 @@ def link() -> None:
 def verify(heads: tuple[str, ...]) -> None:
     """Compute every link anew, and look for the heads that published editions name.
 
-    Exit code 1 where an entry was changed, taken out or slipped in.
+    That it was done is itself an entry. Exit code 1 where an entry was changed, taken out or slipped in.
     """
-    with application() as database, database.reading() as session:
-        found = look_at_chain(session)
-        missing = [head for head in (*_published(session), *heads) if not _is_linked(session, head)]
+    with application() as database:
+        with database.reading() as session:
+            found = look_at_chain(session)
+            missing = [head for head in (*_published(session), *heads) if not _is_linked(session, head)]
+        holds = found.broken is None and not missing
+        with database.transaction() as session:
+            said = {"links": found.links, "head": found.head, "holds": holds}
+            record(session, actor=COMMAND_LINE, act=VERIFIED, subject="audit trail", now=now(), detail=said)
         click.echo(
             ngettext("%(num)s link, head %(head)s", "%(num)s links, head %(head)s", found.links, head=found.head)
         )
@@ -51,7 +59,7 @@ def verify(heads: tuple[str, ...]) -> None:
             click.echo(_("✗ The chain is broken at link %(number)s.", number=found.broken))
         for head in missing:
             click.echo(_("✗ The chain does not hold the head %(head)s, which was published or noted down.", head=head))
-        if found.broken is not None or missing:
+        if not holds:
             raise click.exceptions.Exit(BROKEN)
         click.echo(_("✓ Nothing was changed, taken out or slipped in."))
 

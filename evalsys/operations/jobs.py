@@ -1,4 +1,4 @@
-"""`evalsys jobs`: the worker that sends messages, on its own."""
+"""`evalsys jobs`: the worker that sends messages and links the audit trail, on its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import threading
 
 import click
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from evalsys.base import outbox
+from evalsys.base.audit_chain import link_up
 from evalsys.base.clock import now
 from evalsys.base.command import application
 from evalsys.base.db import Database
@@ -21,7 +23,13 @@ from evalsys.config import Settings
 
 def worker_of(database: Database, office: PostOffice, settings: Settings) -> Worker:
     """A worker for every kind of message there is."""
-    return Worker(database, office, composers(settings), tidy)
+    return Worker(database, office, composers(settings), hourly)
+
+
+def hourly(session: Session) -> None:
+    """Forget what messages need no more, and take what came since into the chain of the audit trail."""
+    tidy(session)
+    link_up(session)
 
 
 @click.group()

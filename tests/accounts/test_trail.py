@@ -15,6 +15,7 @@ from evalsys.accounts import trail
 from evalsys.accounts.models import Account
 from evalsys.base import audit
 from evalsys.base.access import COMMAND_LINE, Role
+from evalsys.base.audit_chain import START, VERIFIED, link_up
 from evalsys.base.listing import Wanted
 from tests.factories import NOW, make_account, make_county, make_region
 from tests.pages import CheckedClient
@@ -98,7 +99,7 @@ def test_the_page_names_the_acts_and_pages_them(auditor: CheckedClient) -> None:
     page = auditor.get("/audit").text
     assert "登录" in page
     assert "elsewhere.unheard_of" in page
-    assert "name: 李伟; before: {&#34;region&#34;: &#34;4418&#34;}" in page
+    assert "名称: 李伟; 之前: {&#34;region&#34;: &#34;4418&#34;}" in page
     assert "共 31 条" in page
     assert "没有符合条件的记录" in auditor.get("/audit?who=nobody").text
     assert "账号 00" in auditor.get("/audit?sort=subject&act=accounts.sign_in").text
@@ -131,3 +132,21 @@ def test_only_auditors_and_administrators_read_it(
         browser = sign_in(write(make_account, role))
         assert [browser.get(address).status_code for address in ("/audit", "/audit.csv")] == [403, 403]
     assert client.get("/audit.csv").location == "/sign-in?next=/audit.csv"
+
+
+def test_the_page_tells_how_far_the_chain_reaches(auditor: CheckedClient, write: Callable[..., Any]) -> None:
+    page = auditor.get("/audit").text
+    assert "尚未核对" in page
+    assert START in page
+
+    def verified(session: Session) -> str:
+        head = link_up(session)
+        said = {"links": 1, "head": head, "holds": True}
+        audit.record(session, actor=COMMAND_LINE, act=VERIFIED, subject="audit trail", now=NOW, detail=said)
+        return head
+
+    head = write(verified)
+    page = auditor.get("/audit").text
+    assert head in page
+    assert "未被改动" in page
+    assert "其后新增" in page

@@ -37,6 +37,7 @@ def test_every_role_has_a_name_and_a_duty(app: Flask) -> None:
 
 
 def test_a_detail_is_one_readable_line() -> None:
-    said = words.detail({"name": "李伟", "weights": ["70", "30"], "before": None, "reason": ""})
-    assert said == 'name: 李伟; weights: ["70", "30"]'
+    said = words.detail({"name": "李伟", "weights": ["70", "30"], "before": None, "reason": "", "QX-1": 3, "new": True})
+    assert said == 'name: 李伟; weights: ["70", "30"]; QX-1: 3; new: yes'
+    assert words.detail({"holds": False}) == "holds: no"
     assert words.detail({}) == ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from evalsys.base import audit
 from evalsys.base.access import COMMAND_LINE, Role
+from evalsys.base.audit import AuditEntry
+from evalsys.base.audit_chain import VERIFIED
 from evalsys.base.db import Database, not_permanent
 from evalsys.cli import run
 from evalsys.config import Settings
@@ -37,6 +39,10 @@ def test_the_chain_from_the_first_link_to_a_forged_entry(
         seal(session, publish(session, cycle, actor=OFFICER, now=NOW), key_folder(settings), actor=OFFICER, now=NOW)
     assert run(["audit", "verify"]) == 0
     assert "is not linked yet" in capsys.readouterr().out  # the key that sealing made
+    with database.reading() as session:
+        told = session.scalars(select(AuditEntry.detail).where(AuditEntry.act == VERIFIED)).one()
+    assert told["holds"]
+    assert told["links"]
     assert run(["audit", "link"]) == 0
     head = capsys.readouterr().out.strip()
     assert run(["audit", "verify", "--head", head]) == 0

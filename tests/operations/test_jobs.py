@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from aiosmtpd.controller import Controller
-from sqlalchemy import select
+from flask import Flask
+from sqlalchemy import func, select
 
 from evalsys import cli
-from evalsys.base import jobs
+from evalsys.base import audit, jobs
+from evalsys.base.access import COMMAND_LINE
+from evalsys.base.audit_chain import AuditLink
 from evalsys.base.command import speaking
 from evalsys.base.db import Database
 from evalsys.base.outbox import Message
@@ -52,7 +56,8 @@ def test_once_sends_what_is_due_and_forgets_what_nobody_needs(
     with database.transaction() as session:
         messages = session.scalars(select(Message).order_by(Message.id)).all()
         session.get_one(Invitation, messages[0].about).outcome = "moved"
-    assert cli.run(["jobs", "run", "--once"]) == 0
+    with time_machine.travel(NOON):  # at night they wait
+        assert cli.run(["jobs", "run", "--once"]) == 0
     assert capsys.readouterr().out == "2 messages were due.\n"
     with database.reading() as session:
         states = [message.state for message in session.scalars(select(Message).order_by(Message.id))]
@@ -135,3 +140,12 @@ def test_a_worker_killed_before_the_answer_leaves_it_to_a_person(
     assert held.taken == 1
     with database.reading() as session:
         assert session.execute(select(Message.state, Message.why)).all() == [("unknown", "stopped")]
+
+
+def test_what_came_since_is_taken_into_the_chain(database: Database, settings: Settings, app: Flask) -> None:
+    assert app
+    with database.transaction() as session:
+        audit.record(session, actor=COMMAND_LINE, act="x.y", subject="z", now=NOON)
+    worker_of(database, PostOffice.of(settings), settings).tidy(now=NOON)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(AuditLink)) == 1
