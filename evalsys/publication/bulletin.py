@@ -22,7 +22,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from evalsys.base.errors import NotFound
-from evalsys.base.language import day, language, number, percent, points, words
+from evalsys.base.language import CHINA, day, language, number, percent, points, words
 from evalsys.base.listing import Page, Wanted
 from evalsys.base.typesetting import typeset
 from evalsys.collection.counting import rr1
@@ -85,7 +85,7 @@ def _pressed(told: str, fonts: Path | None, made_at: datetime) -> bytes:
 
 
 def _head(edition: Edition) -> Block:
-    cycle = edition.cycle
+    cycle, published = edition.cycle, edition.published_at.astimezone(CHINA)
     return {
         "language": language(),
         "title": [cycle.title, _("Announcement of the result")],
@@ -93,21 +93,23 @@ def _head(edition: Edition) -> Block:
         "simulated": _("Simulated data: the people, bodies and scores on these pages are invented.")
         if cycle.simulated
         else "",
-        "published": [edition.published_at.year, edition.published_at.month, edition.published_at.day],
+        "published": [published.year, published.month, published.day],
     }
 
 
-def _page(session: Session, edition: Edition, number_of: int = 1) -> Page[EditionScore]:
-    return queries.ranking(session, edition, Wanted(page=number_of, size=IN_ONE), Filter())
+def _page(session: Session, edition: Edition, annex: int = 1) -> Page[EditionScore]:
+    return queries.ranking(session, edition, Wanted(page=annex, size=IN_ONE), Filter())
 
 
 def _annex(page: Page[EditionScore], names: Names, annex: int) -> Block:
-    named = _("Annex %(annex)s: results in detail (%(first)s–%(last)s of %(total)s)", annex=annex, **_places(page))
+    named = _(
+        "Annex %(annex)s: results in detail (%(first)s–%(last)s of %(total)s)",
+        annex=annex,
+        first=number(page.first),
+        last=number(page.last),
+        total=number(page.total),
+    )
     return {"under": named, "intro": "", "small": True, "sections": [_section("", [], _results(page.rows, names))]}
-
-
-def _places(page: Page[EditionScore]) -> dict[str, str]:
-    return {"first": number(page.first), "last": number(page.last), "total": number(page.total)}
 
 
 def _whole(session: Session, edition: Edition, tally: Tally, names: Names, base_url: str) -> Block:

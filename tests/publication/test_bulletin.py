@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pypdfium2
@@ -28,6 +29,7 @@ from tests.publication.test_views import WHY, Published, published
 __all__ = ["published"]
 
 OFFICER = actor(Role.OFFICER)
+ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # of tests about how it is printed
 ODD = '#let x = 1 *粗* _斜_ $x^2$ @ref <lab> \\n `c` // /* [龘䶮] ~ -- "q"'
 
 
@@ -69,6 +71,7 @@ def test_the_bulletin_tells_what_how_and_with_what_result(client: CheckedClient,
     assert re.search(rf"五、更正说明{WHY}与上一版次相比，\d个项目的结果有变动，逐项列于", corrected)
 
 
+@ONE_ENGINE
 def test_a_correction_tells_what_differs_while_that_may_be_shown(
     client: CheckedClient, write: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,16 +79,19 @@ def test_a_correction_tells_what_differs_while_that_may_be_shown(
         cycle = rated_cycle(session, contracts=1)
         for reason in ("", WHY):
             run_cycle(session, cycle, actor=OFFICER, now=NOW)
-            edition = publish(session, cycle, reason=reason, actor=OFFICER, now=NOW)
+            edition = publish(session, cycle, reason=reason, actor=OFFICER, now=datetime(2026, 11, 2, 20, tzinfo=UTC))
         return int(edition.id)
 
     address = f"/editions/{write(twice)}/bulletin.pdf"
     assert f"{WHY}与上一版次相比，各项目的得分、误差范围、等级、名次和状态均无变化。" in flat(pages_of(client, address))
+    made = pypdfium2.PdfDocument(client.get(address).data).get_metadata_dict()["CreationDate"]
+    assert made.startswith("D:20261103")  # in China it is the next day already
     monkeypatch.setattr(queries, "compared_with", lambda _session, _edition: None)  # withdrawn before this one came
     told = flat(pages_of(client, f"{address}?x=2"))
     assert f"{WHY}六、" in told
 
 
+@ONE_ENGINE
 def test_a_bulletin_is_tagged_titled_and_always_the_same(client: CheckedClient, published: Published) -> None:
     address = f"/editions/{published.old}/bulletin.pdf"
     first = client.get(address)
@@ -113,6 +119,7 @@ def test_the_bulletin_of_a_sealed_edition_says_how_to_check_it(
     assert all("Simulated data" in page for page in pages)
 
 
+@ONE_ENGINE
 def test_names_print_as_they_are_written_and_stay_in_their_column(
     client: CheckedClient, write: Callable[..., Any]
 ) -> None:
@@ -136,6 +143,7 @@ def test_names_print_as_they_are_written_and_stay_in_their_column(
         assert right <= page.get_width() - 26 / 25.4 * 72 + 6  # the margin, over which a full stop may hang
 
 
+@ONE_ENGINE
 def test_what_is_said_beside_a_line_stands_in_the_bulletin(
     client: CheckedClient, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +173,7 @@ def test_so_many_annexes_as_are_needed(contracts: int, annexes: int) -> None:
     assert annexes_of(contracts) == annexes
 
 
+@ONE_ENGINE
 def test_the_geometric_mean_is_told_as_such(
     client: CheckedClient, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +186,7 @@ def test_the_geometric_mean_is_told_as_such(
     assert "取加权几何平均" in flat(pages_of(client, f"/editions/{published.old}/bulletin.pdf"))
 
 
+@ONE_ENGINE
 def test_pages_lead_to_the_bulletin(client: CheckedClient, published: Published) -> None:
     for address in ("/rankings", f"/editions/{published.new}"):
         assert f"/editions/{published.new}/bulletin.pdf" in client.get(address).text

@@ -237,6 +237,7 @@ def test_the_example_is_the_middle_of_the_largest_group_and_agrees_with_the_edit
     assert "公式中的符号说明" in page
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_contract_that_all_parties_judged_is_preferred(
     write: Callable[..., Any], app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
