@@ -81,8 +81,8 @@ def _words(occasion: Occasion, sender: Sender) -> dict[str, str]:
         "title": _("Notice of the preliminary result"),
         "simulated": _("Simulated data") if occasion.simulated else "",
         "told": _(
-            "The preliminary result of %(cycle)s has been worked out. It concerns the contracts below. Before it is "
-            "published you can read it, reply to it and object to it.",
+            "The preliminary result of “%(cycle)s” has been worked out. It concerns the contracts below. You can read "
+            "it, reply to it and, until the day named below, object to it.",
             cycle=occasion.cycle,
         ),
         "reference": _("Contract no."),

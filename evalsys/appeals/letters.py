@@ -186,8 +186,7 @@ def is_over(session: Session, letter: NoticeLetter, *, now: datetime) -> bool:
     cycle = letter.cycle
     if cycle.state == CycleState.PRELIMINARY:
         return False
-    edition = newest_edition(session, cycle)
-    if cycle.state != CycleState.PUBLISHED or edition is None:
+    if cycle.state != CycleState.PUBLISHED:
         return True
     own = session.scalars(
         select(Objection)
@@ -197,8 +196,10 @@ def is_over(session: Session, letter: NoticeLetter, *, now: datetime) -> bool:
     ).all()
     if any(objection.is_open for objection in own):
         return False
-    last = max([edition.published_at, *(objection.decided_at for objection in own if objection.decided_at)])
-    return after_days(last, rules_of(cycle).appeals.second_level_days).is_over(now)
+    edition = newest_edition(session, cycle)  # none where it was withdrawn
+    last = [edition.published_at] if edition else [letter.made_at]
+    last += [objection.decided_at for objection in own if objection.decided_at]
+    return after_days(max(last), rules_of(cycle).appeals.second_level_days).is_over(now)
 
 
 def holder_of(letter: NoticeLetter) -> Actor:

@@ -17,7 +17,7 @@ from evalsys.appeals.own import is_own
 from evalsys.base.access import Actor, Role
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
 from evalsys.publication import remarks
-from evalsys.publication.models import Edition
+from evalsys.publication.queries import newest_edition
 from evalsys.publication.remarks import Remark
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, Vendor
 
@@ -163,13 +163,9 @@ def public_file(session: Session, file_id: int) -> AppealFile:
         NotFound: there is none, or it is not public.
     """
     file = file_by_id(session, file_id)
-    if file.reply is None or file.reply.published is None or not _is_out(session, file.reply.entry.cycle_id):
+    if file.reply is None or file.reply.published is None or newest_edition(session, file.reply.entry.cycle) is None:
         raise no_such_file()
     return file
-
-
-def _is_out(session: Session, cycle_id: int) -> bool:
-    return bool(session.scalar(select(exists().where(Edition.cycle_id == cycle_id))))
 
 
 def beside_lines(session: Session, cycle_id: int, reference: str | None) -> Iterable[Remark]:
