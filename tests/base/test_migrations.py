@@ -227,7 +227,7 @@ def test_access_tokens_go_with_their_migration_and_leave_the_accounts(database: 
         times = {"created_at": NOW, "expires_at": NOW + timedelta(days=30)}
         named = {"name": "x", "token_hash": "a" * 64, "scopes": "read:cycles"}
         session.add(AccessToken(account_id=owner.id, region_id=owner.region_id, **named, **times))
-    migrations.downgrade(database, "0028")
+    migrations.downgrade(database, "0029")
     migrations.upgrade(database)
     with database.reading() as session:
         counted = [session.scalar(select(func.count()).select_from(model)) for model in (Account, AccessToken)]

@@ -122,6 +122,8 @@ def test_two_people_withdraw_an_edition(
         assert "判决撤销本次评价结果公告。" in page.text
     [listed] = json.loads(client.get("/api/v1/editions").data)["items"]
     assert (listed["withdrawn"], listed["in_force"]) == (True, False)
+    gone = client.get(f"/api/v1/editions/{county.edition}")
+    assert (gone.status_code, gone.mimetype) == (410, "application/problem+json")
     for address in (f"editions/{county.edition}", f"editions/{county.edition}/scores", "vendors"):
         assert county.score not in client.get(f"/api/v1/{address}").text
     assert client.get(f"/contracts/{county.contract}").status_code == 404

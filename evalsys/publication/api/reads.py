@@ -22,8 +22,9 @@ def editions(session: Session, wanted: Wanted, *, cycle: str = "", in_force: boo
         select(Edition)
         .join(Edition.cycle)
         .options(contains_eager(Edition.cycle).joinedload(Cycle.region), joinedload(Edition.withdrawal))
-        .where(Cycle.code == cycle if cycle else Cycle.id.is_not(None))
     )
+    if cycle:
+        statement = statement.where(Cycle.code == cycle)
     if in_force is not None:
         held = Edition.id.in_(numbers_in_force(session))
         statement = statement.where(held if in_force else ~held)

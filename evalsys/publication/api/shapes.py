@@ -133,6 +133,8 @@ class Result(Answer):
     starts_on: date
     ends_on: date
     recipients_served: int
+    response_rate: float | None
+    """Of the recipients (AAPOR RR1), from 0 to 1; None where nobody was invited."""
     peer_group: str
     status: Status
     score: float | None

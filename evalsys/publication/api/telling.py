@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from flask import url_for
 
 from evalsys.evaluation.explanation import explain
+from evalsys.evaluation.sentences import response_rate
 from evalsys.publication import models
 from evalsys.publication.api import shapes
 from evalsys.publication.queries import Published
@@ -105,6 +106,7 @@ def result(line: models.EditionScore, beside: Beside) -> shapes.Result:
         vendor=shapes.Vendor(credit_code=line.vendor_credit_code, name=line.vendor_name),
         purchaser=line.purchaser_name,
         region=shapes.Region(path=line.region_path, name=line.region_name),
+        response_rate=response_rate(line.breakdown["collected"]),
         reasons=[shapes.Reason(**reason) for reason in line.breakdown["reasons"]],
         remarks=list(beside.get(line.contract_reference, ())),
         **{name: getattr(line, name) for name in RESULT},

@@ -106,6 +106,8 @@ class ScoresQuestion(PageQuestion):
     """Code of a service type."""
     group: Text = ""
     """Code of a peer group."""
+    served: Text = ""
+    """Code of a size, by recipients served: `1-299`, `300-599`, `600-2999`, `3000`."""
     grade: Text = ""
     """Code of a grade; `none` for contracts without one."""
     q: Text = ""
@@ -117,7 +119,9 @@ class ScoresQuestion(PageQuestion):
 
     @property
     def chosen(self) -> Filter:
-        return Filter(region=self.region, service_type=self.type, grade=self.grade, group=self.group)
+        return Filter(
+            region=self.region, service_type=self.type, grade=self.grade, group=self.group, served=self.served
+        )
 
 
 @endpoint("/editions/<int:number>/scores", asks=ScoresQuestion, answers=shapes.Results)

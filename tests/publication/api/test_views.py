@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from evalsys import config
 from evalsys.base.access import Role
 from evalsys.base.limits import Allowance
 from evalsys.base.tokens import derive_key
@@ -103,6 +105,7 @@ def test_a_ranking_has_the_numbers_of_the_edition(
         line = lines[item["contract"]]
         numbers = ("score", "low", "high", "rank", "rank_low", "rank_high", "band", "shrunk", "shrunk_sd", "amount_fen")
         assert [item[name] for name in numbers] == [getattr(line, name) for name in numbers]
+        assert item["response_rate"] is None, "nobody was invited"
         assert (item["vendor"]["credit_code"], item["region"]["path"]) == (line.vendor_credit_code, line.region_path)
     unrated = page["items"][-1]
     assert (unrated["contract"], unrated["status"], unrated["score"]) == (published.gap, "withheld", None)
@@ -115,6 +118,8 @@ def test_filters_hide_lines_and_change_no_rank(client: CheckedClient, published:
     for query, count in (
         (f"region={published.town}", 2),
         ("type=screening", 1),
+        ("served=1-299", 4),
+        ("served=300-599", 0),
         ("grade=none", 1),
         ("q=照料", 2),
         ("q=%25", 0),
@@ -179,6 +184,20 @@ def test_a_contract_is_taken_apart_so_that_its_parts_add_up(client: CheckedClien
     assert told(client, f"/contracts/{published.gap}")["explained"] is None
     told(client, "/contracts/QX-9", 404)
     told(client, "/contracts/QX-1?edition=99999", 404)
+
+
+def test_the_documented_example_computes_a_score_again(
+    client: CheckedClient, published: Published, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def open_here(address: str) -> io.BytesIO:
+        return io.BytesIO(client.get(address.removeprefix("https://site.example")).data)
+
+    monkeypatch.setattr("urllib.request.urlopen", open_here)
+    text = (config.ROOT / "docs" / "api.md").read_text("utf-8")
+    example = text.split("```python\n")[1].split("```")[0].replace("HT-2025-001", "QX-1")
+    exec(compile(example, "docs/api.md", "exec"), {})  # noqa: S102 - our own documentation
+    computed, said = capsys.readouterr().out.split()
+    assert computed == said
 
 
 def test_nothing_is_told_that_the_pages_do_not_tell(client: CheckedClient, published: Published) -> None:
