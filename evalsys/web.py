@@ -20,7 +20,7 @@ from werkzeug.routing import IntegerConverter, Map
 from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
-from evalsys.appeals import letter_views, reply_views
+from evalsys.appeals import follow_up_views, letter_views, rectification_views, reply_views
 from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
@@ -162,11 +162,14 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     publishing.install(app)
     reply_views.install(app)
     letter_views.install(app)
+    rectification_views.install(app)
     selection.install(app)
     registry.install(app)
     accounts.offer_administration(app)
     csrf.exempt(survey_views.bp)  # no session there to abuse; the code and the form's own token are asked instead
     app.register_blueprint(survey_views.bp)
+    csrf.exempt(follow_up_views.bp)  # likewise
+    app.register_blueprint(follow_up_views.bp)
     app.register_blueprint(invitation_views.bp)
     app.register_blueprint(outcome_views.bp)
     app.register_blueprint(desk_views.bp)

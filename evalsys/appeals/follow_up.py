@@ -8,7 +8,7 @@ looks at a counter would tell what was answered between them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum, auto
 
 from flask_babel import gettext as _
@@ -59,10 +59,17 @@ def may_be_asked(item: Rectification, now: datetime) -> bool:
     return item.state != RectificationState.OPEN and item.lifted_by_id is None and not is_over(item, now)
 
 
-def make_codes(
-    session: Session, number: int, count: int, *, key: bytes, actor: Actor, now: datetime
-) -> tuple[Rectification, list[str]]:
-    """New codes, told this once.
+@dataclass(frozen=True)
+class Made:
+    """New codes, told this once, and the last day on which they may be used."""
+
+    item: Rectification
+    codes: list[str]
+    until: date
+
+
+def make_codes(session: Session, number: int, count: int, *, key: bytes, actor: Actor, now: datetime) -> Made:
+    """Codes for some more recipients.
 
     Raises:
         NotFound: the actor sees no such item.
@@ -88,7 +95,7 @@ def make_codes(
     session.execute(insert(FollowUpCode), [{"code_hash": one, "rectification_id": item.id} for one in hashes])
     item.asked_at = now
     _record(session, item, act="appeals.make_follow_up_codes", actor=actor, now=now, count=count)
-    return item, codes
+    return Made(item, codes, after_days(now, OPEN_DAYS).day)
 
 
 def end_asking(session: Session, number: int, *, actor: Actor, now: datetime) -> Rectification:

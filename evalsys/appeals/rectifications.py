@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from evalsys.appeals.models import Rectification, RectificationState
+from evalsys.appeals.models import AppealFile, Rectification, RectificationState
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import NotFound
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
@@ -87,8 +87,12 @@ class Chosen:
         return statement.where(Rectification.state == self.state) if self.state else statement
 
 
+def in_state(state: RectificationState) -> ColumnElement[bool]:
+    return Rectification.state == state.value
+
+
 def overdue_on(today: date) -> ColumnElement[bool]:
-    return (Rectification.state == RectificationState.OPEN.value) & (Rectification.due_on < today)
+    return in_state(RectificationState.OPEN) & (Rectification.due_on < today)
 
 
 def is_overdue(item: Rectification, now: datetime) -> bool:
@@ -96,8 +100,12 @@ def is_overdue(item: Rectification, now: datetime) -> bool:
     return item.state == RectificationState.OPEN and item.due_on < local_day(now)
 
 
+_AFTER_EVERY_DAY = "9999-99-99"
 SORTS: dict[str, Sortable] = {
-    "due": Rectification.due_on,
+    "due": case(
+        (Rectification.state == RectificationState.DONE.value, _AFTER_EVERY_DAY),
+        else_=cast(Rectification.due_on, String),
+    ),
     "vendor": Vendor.name,
     "contract": Contract.title,
     "cycle": Cycle.code,
@@ -109,7 +117,7 @@ SEARCHED = (Contract.title, Contract.reference, Vendor.name, Vendor.credit_code)
 def rectifications(
     session: Session, wanted: Wanted, chosen: Chosen, *, actor: Actor, now: datetime
 ) -> Page[Rectification]:
-    """A page of the items that a person may see, the earliest day first."""
+    """A page of the items that a person may see, the earliest day first, what is done last."""
     statement = chosen.narrowed(_items().where(visible_to(actor)), now).options(
         contains_eager(Rectification.entry).options(
             contains_eager(Entry.contract).options(contains_eager(Contract.vendor), contains_eager(Contract.region)),
@@ -134,9 +142,40 @@ def count_items(session: Session, *conditions: ColumnElement[bool], actor: Actor
 
 def next_due(session: Session, *, actor: Actor) -> date | None:
     """The earliest day of a person's open items."""
-    is_open = Rectification.state == RectificationState.OPEN.value
-    earliest = _items().where(visible_to(actor), is_open).with_only_columns(func.min(Rectification.due_on))
+    earliest = (
+        _items()
+        .where(visible_to(actor), in_state(RectificationState.OPEN))
+        .with_only_columns(func.min(Rectification.due_on))
+    )
     return session.scalar(earliest)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was done, with its words and files as they were then."""
+
+    step: str
+    at: datetime
+    by: str
+    text: str
+    due_on: date | None
+    files: list[AppealFile]
+
+
+def steps_of(item: Rectification) -> list[Step]:
+    """Everything that became of an item, the earliest first."""
+    files = {file.id: file for file in item.files}
+    return [
+        Step(
+            step=kept["step"],
+            at=datetime.fromisoformat(kept["at"]),
+            by=kept["by"],
+            text=kept["text"],
+            due_on=date.fromisoformat(kept["due_on"]) if "due_on" in kept else None,
+            files=[files[number] for number in kept.get("files", ())],
+        )
+        for kept in item.history
+    ]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from evalsys.appeals.models import Ground, ObjectionState, Outcome, ReplyState
+from evalsys.appeals.models import Better, Ground, ObjectionState, Outcome, RectificationState, ReplyState
 from evalsys.appeals.personal_data import Kind
 
 
@@ -59,3 +59,22 @@ def personal_data_name(kind: str) -> str:
         Kind.NUMBER.value: _("whose number?"),
     }
     return names[kind]
+
+
+def rectification_state_name(state: str) -> str:
+    names: dict[str, str] = {
+        RectificationState.OPEN.value: _("to be put right"),
+        RectificationState.REPORTED.value: _("reported, to be checked"),
+        RectificationState.DONE.value: _("put right"),
+    }
+    return names[state]
+
+
+def better_name(answer: Better) -> str:
+    names: dict[Better, str] = {
+        Better.BETTER: _("It got better"),
+        Better.SAME: _("It did not change"),
+        Better.WORSE: _("It got worse"),
+        Better.UNKNOWN: _("I cannot say"),
+    }
+    return names[answer]

@@ -19,6 +19,8 @@ from evalsys.base.problems import asked_by_program
 from evalsys.rules.values import Text
 
 LANGUAGES = ("zh", "en")
+WITHOUT_SESSION = ("/s/", "/better/")
+"""Where recipients answer."""
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
@@ -39,11 +41,11 @@ def compile_catalogues() -> None:
 def choose_language() -> str:
     """`?lang=` first, then what the reader chose before, then the browser's wish; Chinese otherwise.
 
-    The recipient's survey reads no session and is Chinese unless its address says otherwise; a program has no session.
+    The recipients' pages read no session and are Chinese unless the address says otherwise; a program has no session.
     """
     if not has_request_context():
         return LANGUAGES[0]
-    if request.path.startswith("/s/"):
+    if request.path.startswith(WITHOUT_SESSION):
         return LANGUAGES[1] if request.args.get("lang") == LANGUAGES[1] else LANGUAGES[0]
     if asked_by_program():
         return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
@@ -124,7 +126,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def remember() -> None:
         asked = request.args.get("lang")
-        if asked_by_program() or request.path.startswith("/s/"):
+        if asked_by_program() or request.path.startswith(WITHOUT_SESSION):
             return
         if asked in LANGUAGES and session.get("language") != asked:
             session["language"] = asked

@@ -24,6 +24,7 @@ from evalsys.base.errors import Gone, Invalid, NotFound, TooMany
 from evalsys.base.forms import refuse
 from evalsys.base.limits import allow_try
 from evalsys.base.listing import Wanted
+from evalsys.collection.bare_pages import WINDOW, WRONG_CODES
 from evalsys.collection.codes import code_key, grouped, read_code, read_receipt
 from evalsys.collection.desk import recipients_to_ask
 from evalsys.collection.forms import CodeForm
@@ -32,7 +33,6 @@ from evalsys.collection.interview_marks import interview_key, note
 from evalsys.collection.models import Helper, Mode, Outcome
 from evalsys.collection.outcomes import NAMES, record_outcome_of
 from evalsys.collection.survey import HELPED_BY, AlreadyAnswered, Closed, Faulty, Received, SurveyDesk, Way
-from evalsys.collection.survey_views import WINDOW, WRONG_CODES
 from evalsys.collection.ways import HELPERS
 
 AT_WORK = {kind: HELPERS[kind] for kind in (Helper.INTERVIEWER, Helper.WORKER, Helper.VOLUNTEER, Helper.OTHER)}

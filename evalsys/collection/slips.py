@@ -55,8 +55,8 @@ def slips_pdf(invited: Iterable[Invited], notice: Notice) -> bytes:
             "name": " · ".join(filter(None, (one.reference, one.township))),
             "slips": [
                 {
-                    "contract": _shortened(slip.title, LONGEST_TITLE),
-                    "vendor": _shortened(slip.vendor, LONGEST_VENDOR),
+                    "contract": shortened(slip.title, LONGEST_TITLE),
+                    "vendor": shortened(slip.vendor, LONGEST_VENDOR),
                     "code": grouped(slip.code, 5),
                     "place": _place(slip),
                     "qr": qr_code(f"{notice.base_url}/s/{slip.code}"),
@@ -106,7 +106,7 @@ def _place(slip: Invited) -> str:
         return ""
     with force_locale("zh"):
         number = _("No. %(number)s in the list", number=slip.number)
-    return " · ".join(filter(None, (_shortened(slip.item, LONGEST_ITEM), number)))
+    return " · ".join(filter(None, (shortened(slip.item, LONGEST_ITEM), number)))
 
 
 def _printed(template: str, notice: Notice, **given: Any) -> bytes:
@@ -134,5 +134,5 @@ def qr_code(text: str) -> str:
     return segno.make_qr(text, error="m", mask=MASK).svg_inline(border=0, svgclass=None, lineclass=None)
 
 
-def _shortened(text: str, longest: int) -> str:
+def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -6,8 +6,6 @@ Nothing here logs an address that holds a code: a failure is told by its kind al
 from __future__ import annotations
 
 import json
-import traceback
-from datetime import timedelta
 from typing import cast
 from urllib.parse import quote
 
@@ -15,15 +13,14 @@ from flask import Blueprint, Flask, Response, current_app, make_response, redire
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
 
 from evalsys.base import access
 from evalsys.base.clock import now
 from evalsys.base.compression import compressed
 from evalsys.base.db import Database, reading, transaction
 from evalsys.base.direct import DatabaseAway
-from evalsys.base.limits import Pace, allow_try, origin
+from evalsys.base.limits import Pace
+from evalsys.collection.bare_pages import GAP, PACE, WINDOW, answer_failures, bare_page, count_wrong_code, may_try
 from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import AWAY, LARGEST_FORM, Door
 from evalsys.collection.messages import keeping
@@ -34,9 +31,6 @@ from evalsys.registry.models import CycleState
 
 bp = Blueprint("survey", __name__, url_prefix="/s")
 
-WRONG_CODES = 30  # from one address in ten minutes; people in one village often share one
-WINDOW = timedelta(minutes=10)
-GAP = timedelta(seconds=2)  # between two codes from an address that gave more wrong ones
 LONGEST_ENTRY = 60  # of a mistyped code that is shown again
 
 
@@ -45,7 +39,7 @@ def _open_desk(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
     desk = SurveyDesk(cast(Database, app.extensions["database"]), app.config["SECRET_KEY"])
     app.extensions["survey_desk"] = desk
-    app.extensions["survey_pace"] = Pace(gap=GAP, rest=WINDOW)
+    app.extensions[PACE] = Pace(gap=GAP, rest=WINDOW)
     app.wsgi_app = Door(app.wsgi_app, desk)  # type: ignore[method-assign]  # how Flask takes middleware
 
 
@@ -62,10 +56,6 @@ def _compress(response: Response) -> Response:
 
 def _desk() -> SurveyDesk:
     return cast(SurveyDesk, current_app.extensions["survey_desk"])
-
-
-def _pace() -> Pace:
-    return cast(Pace, current_app.extensions["survey_pace"])
 
 
 @bp.get("/")
@@ -85,7 +75,7 @@ def enter() -> ResponseReturnValue:
 @access.public
 def survey(code: str) -> ResponseReturnValue:
     """The questions that a code opens."""
-    if not _pace().allows(origin(), now=now()):
+    if not may_try():
         return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
@@ -103,7 +93,7 @@ def answer(code: str) -> ResponseReturnValue:
     """Take the answers."""
     if AWAY in request.environ:
         raise DatabaseAway
-    if not _desk().handed_out(_plain(code), request.form) and not _pace().allows(origin(), now=now()):
+    if not _desk().handed_out(_plain(code), request.form) and not may_try():
         return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
@@ -161,7 +151,7 @@ def _text(mimetype: str, content: str) -> Response:
 @access.public
 def quiet(code: str) -> ResponseReturnValue:
     """No more reminders. Mail programs open links by themselves, so that opening this one alone stops nothing."""
-    if not _pace().allows(origin(), now=now()):
+    if not may_try():
         return _too_many_codes(code)
     opened = _opened(code)
     if opened is None:
@@ -180,29 +170,7 @@ def thanks(receipt: str) -> ResponseReturnValue:
     known = read_receipt(receipt, _desk().receipt_key)
     if known is None:
         return _notice(404, _("There is no such receipt."), _("Please compare it with what you noted down."))
-    return _page("survey/thanks.html", receipt=grouped(known, 4))
-
-
-@bp.errorhandler(SQLAlchemyError)
-@bp.errorhandler(DatabaseAway)
-def out_of_order(_error: Exception) -> ResponseReturnValue:
-    """The database is away: keep the answers in a form that can be sent again."""
-    fields = list(request.form.items(multi=True)) if request.method == "POST" else []
-    response = _page("survey/try_again.html", status=503, fields=fields)
-    response.headers["Retry-After"] = "10"
-    return response
-
-
-@bp.errorhandler(Exception)
-def failed(error: Exception) -> ResponseReturnValue:
-    """Anything else. A log line of the framework would hold the address, and with it the code."""
-    if isinstance(error, HTTPException):
-        said = {400: _("The request could not be understood."), 413: _("What was sent is too large.")}
-        message = said.get(error.code or 500, _("The page cannot be used in this way."))
-        return _notice(error.code or 500, message, _("Please open the link that you were given once more."))
-    place = "".join(traceback.format_tb(error.__traceback__))
-    current_app.logger.error("a survey page failed: %s\n%s", type(error).__name__, place)
-    return out_of_order(error)
+    return bare_page("survey/thanks.html", receipt=grouped(known, 4))
 
 
 def _quiet_page(code: str, opened: Opened) -> Response:
@@ -210,7 +178,7 @@ def _quiet_page(code: str, opened: Opened) -> Response:
         return _notice(
             200, _("You get no reminders."), _("You can still answer with your code until the survey closes.")
         )
-    return _page("survey/quiet.html", code=code)
+    return bare_page("survey/quiet.html", code=code)
 
 
 def _plain(typed: str) -> str:
@@ -225,7 +193,7 @@ def _opened(typed: str) -> Opened | None:
 
 def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Response:
     desk, code = _desk(), _plain(typed)
-    page = _page(
+    page = bare_page(
         "survey/questions.html",
         status=status,
         code=code,
@@ -241,10 +209,7 @@ def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Re
 
 def _unknown_code(typed: str) -> Response:
     """404 with the entry box filled in; 429 for an address that keeps guessing, which is then not counted on."""
-    with transaction() as session:
-        allowed = allow_try(session, f"survey code:{origin()}", limit=WRONG_CODES, window=WINDOW, now=now())
-    if not allowed:
-        _pace().slow_down(origin(), now=now())
+    if not count_wrong_code():
         return _too_many_codes(typed)
     return _entry(404, typed, "unknown" if read_code(typed) else "mistyped")
 
@@ -256,7 +221,7 @@ def _too_many_codes(typed: str) -> Response:
 
 
 def _entry(status: int, typed: str, problem: str) -> Response:
-    return _page("survey/enter.html", status=status, typed=typed[:LONGEST_ENTRY], problem=problem)
+    return bare_page("survey/enter.html", status=status, typed=typed[:LONGEST_ENTRY], problem=problem)
 
 
 def _already_answered(status: int) -> Response:
@@ -281,13 +246,7 @@ def _not_collecting(opened: Opened) -> Response:
 
 
 def _notice(status: int, title: str, *paragraphs: str) -> Response:
-    return _page("survey/notice.html", status=status, title=title, paragraphs=paragraphs)
+    return bare_page("survey/notice.html", status=status, title=title, paragraphs=paragraphs)
 
 
-def _page(template: str, *, status: int = 200, **values: object) -> Response:
-    """A page without what other pages know of the reader: that would read the session."""
-    chosen = current_app.jinja_env.get_template(template)
-    response = make_response(chosen.render(values, lang=request.args.get("lang")), status)
-    response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the code
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+answer_failures(bp, _notice)

@@ -18,7 +18,7 @@ from evalsys.base.errors import Conflict
 from evalsys.collection.codes import code_hash, code_key, new_code
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
-from evalsys.demo import county, fieldwork, paper, replies, samples, years
+from evalsys.demo import county, fieldwork, paper, rectifications, replies, samples, years
 from evalsys.demo.messages import write_to_recipients
 from evalsys.demo.people import Cast, make_cast
 from evalsys.evaluation.usecases import run_cycle
@@ -113,6 +113,7 @@ def _load_year(
             edition = publish(session, kept, actor=COMMAND_LINE, now=published)
             seal(session, edition, key_folder(current_app.config["SETTINGS"]), actor=COMMAND_LINE, now=published)
             replies.reply(session, kept)
+            rectifications.put_right(session, kept)
 
 
 def _plan_a_choice(session: Session, cast: Cast, version: RulesVersion) -> None:

@@ -40,7 +40,7 @@ Write = Callable[..., Any]
 
 
 def codes_of(session: Session, world: World, item: Rectification, count: int, now: datetime = NOW) -> list[str]:
-    return make_codes(session, item.id, count, key=KEY, actor=world.acting, now=now)[1]
+    return make_codes(session, item.id, count, key=KEY, actor=world.acting, now=now).codes
 
 
 def say(session: Session, code: str, answer: Better = Better.BETTER, *, now: datetime = NOW) -> Counted:

@@ -237,6 +237,10 @@ def test_the_list_narrows_sorts_and_knows_what_is_overdue(session: Session) -> N
     assert listed(cycle="2025") == []
     assert next_due(session, actor=world.acting) == DUE - timedelta(days=1)
     assert not is_overdue(first, NOW + timedelta(days=90))
+    find_done(session, first.id, NOTE, actor=world.acting, now=NOW)
+    first.due_on = DUE - timedelta(days=2)
+    session.flush()
+    assert listed() == ["QX-2", "QX-1"]  # what is done waits for nobody
 
 
 def test_two_who_report_at_once_report_once(database: Database, write: Write, app: Flask) -> None:

@@ -6,11 +6,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
+from evalsys.appeals.follow_up import follow_up_key
+from evalsys.appeals.models import FollowUpCode, Rectification
 from evalsys.base.access import COMMAND_LINE, Actor, Role
 from evalsys.base.clock import now
 from evalsys.base.outbox import Message
 from evalsys.collection.assessment_models import Cosigning, SiteVisit
 from evalsys.collection.assessments import save_draft, task_of
+from evalsys.collection.codes import code_hash
 from evalsys.collection.interview_marks import interview_key, note
 from evalsys.collection.messages.models import Mailing
 from evalsys.collection.models import Assessment, AssessmentVersion, Assignment, Invitation
@@ -24,6 +27,7 @@ from tests.browser.conftest import Site
 from tests.factories import make_account
 
 YEAR = "2026"
+FOLLOW_UP_CODE = "2222222222"
 
 
 def furnish(site: Site) -> None:
@@ -36,6 +40,7 @@ def furnish(site: Site) -> None:
         _interview(session, site)
         _write_to_some(session)
         _order_to_withdraw(session)
+        _rectification(session, site)
         for username in ("evaluator", "purchaser"):
             account = session.scalars(select(Account).where(Account.username == username)).one()
             rater = Actor(
@@ -125,3 +130,29 @@ def _interview(session: Session, site: Site) -> None:
     note(session, invitation.id, key=key, actor=_colleague(session, interviewer).as_actor())
     session.flush()
     draw(session, invitation.entry.cycle, seed="2026-11-23", share=1, key=key, actor=COMMAND_LINE, now=now())
+
+
+def _rectification(session: Session, site: Site) -> None:
+    """One that the vendor reads, about which recipients are being asked."""
+    vendor = session.scalars(select(Account).where(Account.username == "vendor")).one()
+    theirs = Entry.contract.has(Contract.vendor_id == vendor.vendor_id)
+    entry = session.scalars(select(Entry).where(theirs, Entry.cycle.has(Cycle.code == "2025"))).first()
+    edition = session.scalars(select(Edition).where(Edition.cycle.has(Cycle.code == "2025"))).first()
+    assert entry is not None
+    assert edition is not None
+    item = Rectification(
+        entry=entry,
+        edition=edition,
+        grade="fair",
+        demand="请按约定的次数上门，并逐次登记。",
+        due_on=now().date(),
+        state="open",
+        opened_at=now(),
+        opened_by="何敏",
+        history=[],
+        asked_at=now(),
+    )
+    session.add(item)
+    session.flush()
+    key = follow_up_key(site.settings.require_secret_key())
+    session.add(FollowUpCode(code_hash=code_hash(FOLLOW_UP_CODE, key), rectification_id=item.id))

@@ -18,7 +18,8 @@ from werkzeug.routing import Rule
 
 from evalsys.accounts.access_tokens import CreateToken, create_token, tokens_of
 from evalsys.accounts.models import Account, Scope
-from evalsys.appeals.models import Reply
+from evalsys.appeals.models import Rectification, Reply
+from evalsys.appeals.rectifications import visible_to
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
 from evalsys.base.problems import PLACE
@@ -33,11 +34,11 @@ from evalsys.collection.tasks import PARTY_OF
 from evalsys.collection.worksheet import sheet_of
 from evalsys.publication.models import Edition, Withdrawal
 from evalsys.registry.imports import KINDS, uploads
-from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Stratum, Vendor
+from evalsys.registry.models import Contract, Cycle, Entry, EvaluatorBody, Purchaser, Region, Stratum, Vendor
 from evalsys.registry.pins import rules_of
 from evalsys.selection.models import Plan
 from tests.browser.conftest import PHONE, Site
-from tests.browser.furnishing import furnish
+from tests.browser.furnishing import FOLLOW_UP_CODE, furnish
 from tests.factories import credit_code
 
 pytestmark = pytest.mark.browser
@@ -49,6 +50,7 @@ USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for rol
 NOT_PAGES = {
     "healthz",
     "evidence.download",
+    "rectification.file",
     "replies.file",
     "replies.public_file",
     "static",
@@ -203,6 +205,13 @@ def _reply(reader: Reader) -> dict[str, object]:
     return {"entry_id": reader.first(Reply.entry_id, Reply.state == "submitted")}
 
 
+def _rectification(reader: Reader) -> dict[str, object]:
+    """One that the reader may see."""
+    assert reader.account is not None
+    own = Contract.id.in_(select(Contract.id).join(Region).where(visible_to(reader.account.as_actor())))
+    return {"number": reader.first(Rectification.id, Rectification.entry.has(Entry.contract.has(own)))}
+
+
 def _batch(reader: Reader) -> dict[str, object]:
     return {"code": YEAR, "number": reader.first(Mailing.id, Mailing.cycle.has(Cycle.code == YEAR))}
 
@@ -216,6 +225,7 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "accounts.close_account": SOMEBODY,
     "accounts.person": SOMEBODY,
     "accounts.reset_password": SOMEBODY,
+    "better.question": {"code": FOLLOW_UP_CODE},
     "collection.assessment": lambda reader: {"assessment_id": reader.submitted()},
     "collection.assigned": OF_2026,
     "collection.check": lambda reader: {"entry_id": reader.entry()},
@@ -269,6 +279,8 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "ratings_export.show": {"code": "2025"},
     "rechecks.check": _recheck,
     "rechecks.interviewers": OF_2026,
+    "rectification.open_several": {"code": "2025"},
+    "rectification.show": _rectification,
     "registry.contract": _contract_number,
     "registry.cycle": OF_2026,
     "registry.cycle_rules": OF_2026,

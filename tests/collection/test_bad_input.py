@@ -22,9 +22,9 @@ from evalsys.accounts.models import Account
 from evalsys.base import bodies
 from evalsys.base.db import Database
 from evalsys.base.tables import unpacking
+from evalsys.collection.bare_pages import GAP, WRONG_CODES
 from evalsys.collection.codes import ALPHABET, new_code
 from evalsys.collection.models import AssessmentRating
-from evalsys.collection.survey_views import GAP, WRONG_CODES
 from tests.collection.files import archive, photo, workbook
 from tests.collection.surveys import COMPLETE, NOTHING, ONE, make_invitation, stored, token_of
 from tests.collection.world import World, full_answers, make_world, sent

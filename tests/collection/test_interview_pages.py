@@ -17,10 +17,10 @@ from evalsys.base.access import Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
 from evalsys.base.direct import DatabaseAway
+from evalsys.collection.bare_pages import WRONG_CODES
 from evalsys.collection.codes import new_code
 from evalsys.collection.models import Invitation, Response
 from evalsys.collection.survey import SurveyDesk
-from evalsys.collection.survey_views import WRONG_CODES
 from evalsys.registry.models import Cycle, CycleState, Entry, RosterMember
 from tests.collection.surveys import COMPLETE, NOTHING, ONE, form, make_invitation, stored, token_of
 from tests.factories import (

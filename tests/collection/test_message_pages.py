@@ -14,9 +14,9 @@ from sqlalchemy import select, update
 from evalsys.accounts.models import Account
 from evalsys.base.db import Database
 from evalsys.base.outbox import Message
+from evalsys.collection.bare_pages import WRONG_CODES
 from evalsys.collection.messages.keeping import code_box, unlocked
 from evalsys.collection.messages.models import KeptCode, MailingKind
-from evalsys.collection.survey_views import WRONG_CODES
 from tests.collection.messaged import CONTACTS, enrol, messaged_world, start_now
 from tests.collection.surveys import SECRET
 from tests.collection.world import make_world

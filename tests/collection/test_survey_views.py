@@ -18,10 +18,10 @@ from sqlalchemy import select
 
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.db import Database
+from evalsys.collection.bare_pages import WRONG_CODES
 from evalsys.collection.codes import new_code
 from evalsys.collection.models import ReceiptLeaf, Response, ResponseRating
 from evalsys.collection.submission import leaf_of
-from evalsys.collection.survey_views import WRONG_CODES
 from evalsys.registry.cycles import GRACE, move
 from evalsys.registry.models import Cycle, CycleState
 from tests.collection.surveys import (
