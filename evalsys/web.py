@@ -24,7 +24,7 @@ from evalsys.appeals import follow_up_views, letter_views, rectification_views, 
 from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
-from evalsys.base.db import Database, close_reading, reading
+from evalsys.base.db import LARGEST_ID, Database, close_reading, reading
 from evalsys.base.errors import Fault
 from evalsys.base.listing import PAGE_SIZES
 from evalsys.base.post import PostOffice
@@ -76,7 +76,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 UPLOAD_LIMIT = 32 * 1024 * 1024
 TEXT_LIMIT = 1024 * 1024
-LARGEST_ID = 2**31 - 1  # of an integer column on PostgreSQL; SQLite's are larger
 
 
 class IdConverter(IntegerConverter):

@@ -36,6 +36,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+LARGEST_ID = 2**31 - 1  # of an integer column on PostgreSQL; SQLite's are larger
 PATIENCE = 30  # seconds to wait for other writers, or for a connection
 NO_ANSWER = {"connect_timeout": 5, "tcp_user_timeout": 10_000}  # libpq gives a host up: seconds, milliseconds
 

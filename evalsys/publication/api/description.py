@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from evalsys import __version__
+from evalsys.base.db import LARGEST_ID
 from evalsys.base.problems import MIMETYPE, Problem
-from evalsys.publication.api.endpoints import LARGEST_ID, LARGEST_PAGE, MOST_REQUESTS, OPERATIONS, Operation, PageAnswer
+from evalsys.publication.api.endpoints import LARGEST_PAGE, MOST_REQUESTS, OPERATIONS, Operation, PageAnswer
 
 REFERENCE = "#/components/schemas/{model}"
 CAPTURED = re.compile(r"<(?:(\w+):)?(\w+)>")

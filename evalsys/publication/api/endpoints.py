@@ -22,13 +22,13 @@ from evalsys.accounts.access_tokens import OWNERS, require_scope
 from evalsys.accounts.models import Scope
 from evalsys.base import access
 from evalsys.base.clock import now
+from evalsys.base.db import LARGEST_ID
 from evalsys.base.errors import Invalid, NotFound, TooMany
 from evalsys.base.limits import Allowance, origin
 from evalsys.base.listing import Page, Wanted
 from evalsys.publication.kept_pages import KEEP
 
 ROOT = "/api/v1"
-LARGEST_ID = 2**31 - 1
 STAFF = "/staff/"
 ALLOWANCE = "api_allowance"
 MOST_REQUESTS = 600
