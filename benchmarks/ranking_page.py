@@ -50,6 +50,11 @@ NOT_KEPT = (
     "/vendors/000000000000000042",
     "/rankings.csv",
     "/rankings.xlsx",
+    "/api/v1/editions/2/scores?per_page=200",
+    "/api/v1/editions/2/scores?per_page=200&page=90",
+    "/api/v1/editions/2/scores?q=第+77",
+    "/api/v1/vendors?per_page=200",
+    "/api/v1/contracts/QX2026-00001",
 )
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
