@@ -12,8 +12,8 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from evalsys.appeals import replies
-from evalsys.appeals.files import MOST_FILES, Sent
-from evalsys.appeals.models import AppealFile, PublishedReply, Reply
+from evalsys.appeals.files import MOST_FILES, Sent, looked_at
+from evalsys.appeals.models import AppealFile, Objection, PublishedReply, Reply
 from evalsys.appeals.notices import issue
 from evalsys.appeals.own import own_entry
 from evalsys.appeals.replies import fingerprint
@@ -228,5 +228,27 @@ def test_the_list_is_narrowed_by_state_and_cycle(session: Session) -> None:
 
 
 def test_a_file_of_something_else_is_no_replys(session: Session) -> None:
-    with pytest.raises(NotFound):
-        file_for(session, 10**6, actor=OFFICER)
+    cycle = rated_cycle(session, contracts=1)
+    run = run_cycle(session, cycle, actor=OFFICER, now=NOW)
+    entry = session.scalars(select(Entry).where(Entry.cycle_id == cycle.id)).one()
+    said = {"ground": "other", "statement": "对评分有异议，请复核。", "state": "filed"}
+    objection = Objection(
+        number="2026-1",
+        entry_id=entry.id,
+        run_id=run.id,
+        filed_at=NOW,
+        filed_by="甲",
+        files=looked_at([picture()], now=NOW),
+        **said,
+    )
+    session.add(objection)
+    session.flush()
+    for act in (lambda number: file_for(session, number, actor=OFFICER), lambda number: public_file(session, number)):
+        for number in (objection.files[0].id, 10**6):
+            with pytest.raises(NotFound):
+                act(number)
+
+
+def test_the_same_file_is_attached_once(session: Session) -> None:
+    with pytest.raises(Invalid, match="两次"):
+        handed_in(session, "见附件", picture(1), picture(1))
