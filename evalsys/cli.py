@@ -30,7 +30,7 @@ COMMANDS = {
     "account": ("evalsys.accounts.commands:account", "Add the account of a person who signs in."),
     "import": ("evalsys.cli:import_files", "Take in vendors, contracts, frames and more from files."),
     "export": ("evalsys.cli:export_files", "Write ratings into a file."),
-    "cycle": ("evalsys.publication.commands:cycle", "Open, close, score or publish a cycle."),
+    "cycle": ("evalsys.operations.cycle:cycle", "Open, close, score, tell or publish a cycle."),
     "verify": (
         "evalsys.publication.bundle_commands:verify",
         "Look at the open data of an edition, and compute it again.",

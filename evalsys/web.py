@@ -21,6 +21,8 @@ from evalsys import config
 from evalsys.accounts import signing_in
 from evalsys.accounts import views as accounts
 from evalsys.appeals import follow_up_views, letter_views, rectification_views, reply_views
+from evalsys.appeals import views as appeals
+from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
@@ -159,6 +161,7 @@ def _register_views(app: Flask, csrf: CSRFProtect) -> None:
     app.register_blueprint(integrity_views.bp)
     app.register_blueprint(early_views.bp)
     publishing.install(app)
+    appeals.install(app)
     reply_views.install(app)
     letter_views.install(app)
     rectification_views.install(app)

@@ -6,7 +6,6 @@ decision on an objection: `untold` names the contracts for which that is not so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -119,12 +118,12 @@ Result = tuple[str, float | None, str | None]
 
 
 def _results(session: Session, run_id: int) -> dict[int, Result]:
-    rows: Iterable[tuple[int, str, float | None, str | None]] = session.execute(
+    rows = session.execute(
         select(Score.entry_id, Contract.reference, Score.score, Score.grade)
         .join(Entry, Entry.id == Score.entry_id)
         .join(Contract, Contract.id == Entry.contract_id)
         .where(Score.run_id == run_id)
-    ).tuples()
+    )
     return {entry_id: (reference, score, grade) for entry_id, reference, score, grade in rows}
 
 

@@ -19,6 +19,7 @@ from evalsys.collection.codes import code_hash, code_key, new_code
 from evalsys.collection.models import Invitation
 from evalsys.config import Settings
 from evalsys.demo import county, fieldwork, paper, rectifications, replies, samples, years
+from evalsys.demo.appeals import tell_and_answer
 from evalsys.demo.messages import write_to_recipients
 from evalsys.demo.people import Cast, make_cast
 from evalsys.evaluation.usecases import run_cycle
@@ -109,6 +110,7 @@ def _load_year(
         with database.transaction() as session:
             kept = session.get_one(Cycle, cycle.id)
             run_cycle(session, kept, seed=year, actor=COMMAND_LINE, now=datetime(year + 1, 1, 10, 2, tzinfo=UTC))
+            tell_and_answer(session, kept, year=year + 1, objecting=year == county.YEARS[-2])
             published = datetime(year + 1, 1, 20, 2, tzinfo=UTC)
             edition = publish(session, kept, actor=COMMAND_LINE, now=published)
             seal(session, edition, key_folder(current_app.config["SETTINGS"]), actor=COMMAND_LINE, now=published)

@@ -36,8 +36,13 @@ class Check:
 Provider = Callable[[Session, Cycle, Run, datetime], Iterable[Check]]
 """Given the cycle, its newest run and the present moment."""
 
-further: list[Provider] = []
-"""Conditions that higher floors set; they fill it when they are imported, for whoever publishes, web or command."""
+_further: list[Provider] = []
+
+
+def offer(provider: Provider) -> None:
+    """Let a higher floor set conditions of its own, for whoever publishes, web or command."""
+    if provider not in _further:
+        _further.append(provider)
 
 
 def checks(session: Session, cycle: Cycle, *, now: datetime) -> list[Check]:
@@ -47,7 +52,7 @@ def checks(session: Session, cycle: Cycle, *, now: datetime) -> list[Check]:
     if run is not None:
         found += [_not_out_yet(session, run), _same_rules(cycle, run), _same_ratings(session, cycle, run)]
         found.append(_somebody_is_rated(session, run))
-        for provider in further:
+        for provider in _further:
             found += provider(session, cycle, run, now)
     return found
 

@@ -124,10 +124,11 @@ def future_lines(session: Session, run: Run) -> list[EditionScore]:
         )
     )
     scores = sorted(found, key=lambda score: score.entry.contract.reference)
-    return [_line(score, score.entry.contract) for score in scores]
+    return [line_of(score, score.entry.contract) for score in scores]
 
 
-def _line(score: Score, contract: Contract) -> EditionScore:
+def line_of(score: Score, contract: Contract) -> EditionScore:
+    """What an edition would say of one score."""
     return EditionScore(
         contract_reference=contract.reference,
         contract_title=contract.title,

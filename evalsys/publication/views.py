@@ -25,6 +25,7 @@ from evalsys.publication.comparison import MOST, contracts_compared, steps_in_us
 from evalsys.publication.differences import differences, order_told, why
 from evalsys.publication.kept_pages import kept
 from evalsys.publication.queries import EditionWithdrawn, rules_of_edition
+from evalsys.publication.remarks import remarks_of, tags_of
 from evalsys.publication.rows import rows_in_parts, rows_of
 from evalsys.publication.sealing import previous_record, record_of
 from evalsys.publication.sheets import ranking_sheet
@@ -41,7 +42,12 @@ def install(app: Flask) -> None:
     kept_pages.install(app, app.extensions["database"])
     app.register_blueprint(bp)
     app.jinja_env.globals.update(
-        pages_of_edition=pages_of_edition, change_told=change_told, meaning_told=meaning_told, trend_told=trend_told
+        pages_of_edition=pages_of_edition,
+        change_told=change_told,
+        meaning_told=meaning_told,
+        trend_told=trend_told,
+        remarks_beside=lambda cycle_id, reference: remarks_of(reading(), cycle_id, reference),
+        tags_beside=lambda cycle_id: tags_of(reading(), cycle_id),
     )
     navigation.offer(app, "publication.rankings", _l("Rankings"))
     navigation.offer(app, "publication.method", _l("Method"))

@@ -6,7 +6,6 @@ import random
 
 from sqlalchemy.orm import Session
 
-from evalsys import config
 from evalsys.accounts.models import Account
 from evalsys.base.access import Role
 from evalsys.collection.models import Assessment, AssessmentRating, AssessmentState
@@ -15,7 +14,7 @@ from evalsys.registry.models import Cycle, Entry, Region, RulesVersion
 from evalsys.registry.pins import rules_of
 from evalsys.rules.model import Source
 from tests.evaluation.rated import all_at, respond
-from tests.factories import NOW, make_account, make_contract, make_cycle, make_entry, make_rules
+from tests.factories import NOW, make_account, make_contract, make_cycle, make_entry, make_rules, without_notice
 
 STEPS = b"""
 [severity]
@@ -27,7 +26,7 @@ draws = 200
 
 def trust_rules(session: Session, *, steps: bytes = STEPS) -> RulesVersion:
     """The shipped rules with the steps about raters as named here, whatever the file has."""
-    text = config.SHIPPED_RULES.read_bytes()
+    text = without_notice()
     kept, dropped = [], False
     for line in text.splitlines(keepends=True):
         if line.startswith(b"["):

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
+from evalsys.appeals.models import PreliminaryNotice
 from evalsys.base.audit import AuditEntry
 from evalsys.base.clock import now
 from evalsys.base.db import Database
@@ -102,7 +104,7 @@ def test_from_an_empty_database_to_the_choice_of_next_year(
     take_in_people(office)
     links = prepare_the_cycle(office)
     collect(office, links)
-    score_and_publish(office)
+    score_and_publish(office, write)
     correct(office, write)
     choose(office)
     acts = office.acts()
@@ -205,18 +207,27 @@ def collect(office: Office, links: dict[str, list[str]]) -> None:
             assert "提交" in final
 
 
-def score_and_publish(office: Office) -> None:
-    """Collecting closes, the officer scores, looks at the preview and publishes; the better vendor is first."""
+def score_and_publish(office: Office, write: Callable[..., Any]) -> None:
+    """Collecting closes, the officer scores, tells the vendors, waits and publishes; the better vendor is first."""
     assert office.browser().get("/rankings").status_code == 200
     office.do("admin", f"/registry/cycles/{YEAR}/move?to=review")
     office.do("officer", f"/evaluation/cycles/{YEAR}/run")
     assert office.number(Cycle.state) == "preliminary"
+    assert "将初步结果告知承接主体" in office.read("officer", f"/publication/cycles/{YEAR}/publish")
+    office.do("officer", f"/appeals/cycles/{YEAR}/notice")
+    assert "前仍可提出异议" in office.read("officer", f"/publication/cycles/{YEAR}/publish")
+    write(let_the_notice_period_pass)
     publish(office)
     page = office.browser().get("/rankings").text
     assert page.index(REFERENCES[GOOD]) < page.index(REFERENCES[POOR])
     assert vendors_in(page) == [GOOD, POOR]
     for address in (f"/vendors/{CODES[GOOD]}", f"/contracts/{REFERENCES[POOR]}", "/methodology"):
         assert office.browser().get(address).status_code == 200, address
+
+
+def let_the_notice_period_pass(session: Session) -> None:
+    notice = session.scalars(select(PreliminaryNotice)).one()
+    notice.issued_at -= timedelta(days=30)
 
 
 def vendors_in(page: str) -> list[str]:

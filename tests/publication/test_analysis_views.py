@@ -14,7 +14,7 @@ from evalsys.evaluation.usecases import run_cycle
 from evalsys.publication.usecases import publish
 from evalsys.registry.models import Cycle, Entry
 from tests.evaluation.rated import all_at, assess, rated_cycle
-from tests.factories import NOW, make_cycle, make_rules
+from tests.factories import NOW, make_cycle, make_rules, without_notice
 from tests.pages import CheckedClient
 from tests.publication.test_views import OFFICER, Published, publish_county, rows, text_of
 
@@ -77,9 +77,8 @@ def test_distributions_are_told_drawn_and_tabled(client: CheckedClient, publishe
 
 def publish_plainly(session: Session, *, contracts: int) -> int:
     """An edition by rules that compare nothing."""
-    from evalsys import config
 
-    text = config.SHIPPED_RULES.read_text("utf-8")
+    text = without_notice().decode()
     sections = "weighting|adjustment|severity|shrinkage|rank_sets|sensitivity|reliability|integrity"
     plain = re.sub(rf"^\[+(?:{sections})\b.*?(?=^\[(?!\[?(?:{sections})))", "", text, flags=re.MULTILINE | re.DOTALL)
     cycle: Cycle = rated_cycle(session, contracts=contracts) if contracts else make_cycle(session, state="review")

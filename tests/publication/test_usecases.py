@@ -9,7 +9,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
-from evalsys import config
 from evalsys.base.access import Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.db import Database
@@ -23,7 +22,7 @@ from evalsys.publication.queries import lines_of
 from evalsys.publication.usecases import publish
 from evalsys.registry.models import Cycle, Entry
 from tests.evaluation.rated import all_at, rated_cycle, rated_entry, respond
-from tests.factories import NOW, actor, make_county, make_cycle, make_rules
+from tests.factories import NOW, actor, make_county, make_cycle, make_rules, without_notice
 
 OFFICER = actor(Role.OFFICER)
 WHY = "补入漏登的纸质问卷，重新计算。"
@@ -165,7 +164,7 @@ def test_ratings_that_came_after_the_run_are_noticed(session: Session) -> None:
 
 def test_other_rules_since_the_run_are_noticed(session: Session) -> None:
     cycle = scored(session, contracts=1)
-    other = config.SHIPPED_RULES.read_bytes().replace(b"level = 0.95", b"level = 0.90")
+    other = without_notice().replace(b"level = 0.95", b"level = 0.90")
     cycle.rules_id = make_rules(session, other).id
     session.flush()
     session.expire(cycle)

@@ -10,9 +10,12 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from evalsys.appeals import slots
+from evalsys.appeals.notices import deadline_of, issue
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.clock import now
 from evalsys.base.command import application
+from evalsys.base.language import day
 from evalsys.base.mixing import mix
 from evalsys.evaluation.integrity_scan import scan_cycle
 from evalsys.evaluation.queries import statuses_of
@@ -30,7 +33,7 @@ INTERRUPTED = 130
 
 @click.command()
 @click.argument("code", metavar="CYCLE")
-@click.argument("step", type=click.Choice(["open", "close", "scan", "run", "publish"]))
+@click.argument("step", type=click.Choice(["open", "close", "scan", "run", "notify", "publish"]))
 @click.option("--reason", default="", help="With publish: why a correction was needed.")
 @click.option("--refit", is_flag=True, help="With run: learn the spread of ratings anew.")
 @click.option("--early", is_flag=True, help="With run: do not wait for the surveys that recipients still have open.")
@@ -39,9 +42,11 @@ def cycle(code: str, step: str, *, reason: str, refit: bool, early: bool, seed: 
     """Take the cycle CYCLE a step on.
 
     open starts collecting; close ends it, while surveys that are open by then are still taken for 30 minutes; scan
-    flags ratings that a person should look at; run scores (again, as often as needed); publish makes the newest scoring
-    public. After a publication, run and publish with --reason make a correction.
+    flags ratings that a person should look at; run scores (again, as often as needed); notify tells the vendors the
+    preliminary result, to which they may object; publish makes the newest scoring public. After a publication, run and
+    publish with --reason make a correction.
     """
+    slots.fill()
     with application() as database:
         try:
             with database.transaction() as session:
@@ -67,6 +72,8 @@ def _carry_out(
             return _scanned(session, chosen)
         case "run":
             return _run(session, chosen, seed=seed, refit=refit, early=early)
+        case "notify":
+            return _told(session, chosen)
         case _:
             edition = publish(session, chosen, reason=reason, actor=COMMAND_LINE, now=now())
             seal(session, edition, key_folder(current_app.config["SETTINGS"]), actor=COMMAND_LINE, now=now())
@@ -83,6 +90,13 @@ def _moved(session: Session, chosen: Cycle, to: CycleState) -> str:
 def _scanned(session: Session, chosen: Cycle) -> str:
     scan = scan_cycle(session, chosen, actor=COMMAND_LINE, now=now())
     said: str = _("%(code)s: %(added)s new flags, %(open)s to decide.", code=chosen.code, **asdict(scan))
+    return said
+
+
+def _told(session: Session, chosen: Cycle) -> str:
+    notice = issue(session, chosen, actor=COMMAND_LINE, now=now())
+    until = day(deadline_of(notice).day)
+    said: str = _("%(code)s: the vendors were told; they may object until %(day)s.", code=chosen.code, day=until)
     return said
 
 

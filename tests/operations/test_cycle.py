@@ -120,7 +120,7 @@ def test_a_run_that_is_not_to_wait_for_open_surveys_says_so(
     county: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mixed: list[Database] = []
-    monkeypatch.setattr("evalsys.publication.commands.mix", mixed.append)
+    monkeypatch.setattr("evalsys.operations.cycle.mix", mixed.append)
     with county.transaction() as session:
         make_invitation(session, entry=session.scalars(select(Entry).join(Cycle).where(Cycle.code == "2026")).first())
     assert run(["cycle", "2026", "close"]) == 0

@@ -1,0 +1,13 @@
+"""What the floors below leave open for this room, filled: for the web and for every command that publishes."""
+
+from __future__ import annotations
+
+from evalsys.appeals import conditions, remarks
+from evalsys.publication import checks
+from evalsys.publication import remarks as beside
+
+
+def fill() -> None:
+    """Once or more often; it makes no difference."""
+    beside.offer(remarks.remarks)
+    checks.offer(conditions.conditions)

@@ -1,0 +1,95 @@
+"""The vendor's pages: its results before everybody sees them, and its objections."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from evalsys.appeals import objections
+from evalsys.appeals.blueprint import bp
+from evalsys.appeals.forms import ObjectionForm
+from evalsys.appeals.results import Result, result_of, told_to
+from evalsys.base.access import Role, allow, current_actor
+from evalsys.base.charts import picture
+from evalsys.base.clock import now
+from evalsys.base.db import reading, transaction
+from evalsys.base.errors import Fault, NotFound
+from evalsys.base.forms import refuse
+from evalsys.evaluation.scorecard import points_axis, waterfall_of
+
+
+@bp.get("/appeals/results")
+@allow(Role.VENDOR)
+def results() -> ResponseReturnValue:
+    return render_template("appeals/results.html", told=told_to(reading(), actor=current_actor()), now=now())
+
+
+def _result(entry_id: int) -> Result:
+    with transaction() as session:
+        return result_of(session, entry_id, actor=current_actor(), now=now())
+
+
+@bp.get("/appeals/results/<int:entry_id>")
+@allow(Role.VENDOR)
+def result(entry_id: int) -> ResponseReturnValue:
+    return render_template("appeals/result.html", result=_result(entry_id))
+
+
+@bp.get("/appeals/results/<int:entry_id>/waterfall.svg")
+@allow(Role.VENDOR)
+def waterfall(entry_id: int) -> ResponseReturnValue:
+    shown = _result(entry_id)
+    if shown.line is None:
+        raise NotFound(_("The scoring left this contract out."), remedy=_("Ask the office for the reason."))
+    return picture(waterfall_of(shown.line, shown.told.names), points_axis())
+
+
+@bp.route("/appeals/results/<int:entry_id>/objection", methods=["GET", "POST"])
+@allow(Role.VENDOR)
+def file_objection(entry_id: int) -> ResponseReturnValue:
+    shown, form = _result(entry_id), ObjectionForm()
+    form.offer()
+    status = 200
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                made = objections.file(session, entry_id, form.to_filing(), actor=current_actor(), now=now())
+        except Fault as fault:
+            status = refuse(form, fault)
+        else:
+            flash(_("The objection is filed. Its number is %(number)s; keep it.", number=made.number))
+            return redirect(url_for("appeals.objection", objection_id=made.id), code=303)
+    status = 422 if form.errors and status == 200 else status
+    return render_template("appeals/file_objection.html", told=shown.told, form=form, result=shown, first=None), status
+
+
+@bp.route("/appeals/objections/<int:objection_id>/second", methods=["GET", "POST"])
+@allow(Role.VENDOR)
+def escalate(objection_id: int) -> ResponseReturnValue:
+    first = objections.objection_by_id(reading(), objection_id, actor=current_actor())
+    shown, form = _result(first.entry_id), ObjectionForm(data={"ground": first.ground})
+    form.offer()
+    status = 200
+    if form.validate_on_submit():
+        try:
+            with transaction() as session:
+                decided = objections.objection_by_id(session, objection_id, actor=current_actor())
+                made = objections.escalate(session, decided, form.to_filing(), actor=current_actor(), now=now())
+        except Fault as fault:
+            status = refuse(form, fault)
+        else:
+            flash(_("The objection is with the region above. Its number is %(number)s; keep it.", number=made.number))
+            return redirect(url_for("appeals.objection", objection_id=made.id), code=303)
+    status = 422 if form.errors and status == 200 else status
+    return render_template("appeals/file_objection.html", told=shown.told, form=form, result=shown, first=first), status
+
+
+@bp.post("/appeals/objections/<int:objection_id>/withdraw")
+@allow(Role.VENDOR)
+def withdraw(objection_id: int) -> ResponseReturnValue:
+    with transaction() as session:
+        found = objections.objection_by_id(session, objection_id, actor=current_actor())
+        objections.withdraw(session, found, actor=current_actor(), now=now())
+    flash(_("The objection is withdrawn."))
+    return redirect(url_for("appeals.objection", objection_id=objection_id), code=303)
