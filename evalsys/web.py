@@ -23,7 +23,6 @@ from evalsys.accounts import views as accounts
 from evalsys.appeals import follow_up_views, letter_views, rectification_views, reply_views
 from evalsys.appeals import views as appeals
 from evalsys.base import access, forms, language, navigation, outages, problems
-from evalsys.base import access, forms, language, navigation, outages, problems
 from evalsys.base.bodies import ReadToTheEnd
 from evalsys.base.compression import compressed
 from evalsys.base.db import LARGEST_ID, Database, close_reading, reading
