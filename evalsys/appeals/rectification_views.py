@@ -54,7 +54,7 @@ from evalsys.appeals.rectifications import (
 )
 from evalsys.appeals.words import better_name, rectification_state_name
 from evalsys.base import navigation
-from evalsys.base.access import Role, allow, current_actor
+from evalsys.base.access import Role, allow, by_letter, current_actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
@@ -78,6 +78,7 @@ def install(app: Flask) -> None:
 
 @bp.get("/rectifications")
 @allow(*READERS)
+@by_letter
 def items() -> ResponseReturnValue:
     """What was demanded, and how far it is; with `?format=` as a file."""
     actor, wanted, chosen = current_actor(), Wanted.from_args(request.args), Chosen.from_args(request.args)
@@ -149,6 +150,7 @@ def _to_open(code: str, form: OpenForm, waiting: list[Needed]) -> str:
 
 @bp.get("/rectification/<int:number>")
 @allow(*READERS)
+@by_letter
 def show(number: int) -> ResponseReturnValue:
     """One demand, all that became of it, and what the reader can do next."""
     return _page(number)
@@ -156,6 +158,7 @@ def show(number: int) -> ResponseReturnValue:
 
 @bp.post("/rectification/<int:number>/report")
 @allow(Role.VENDOR)
+@by_letter
 def report(number: int) -> ResponseReturnValue:
     form = ReportForm()
 
@@ -228,6 +231,7 @@ def end_asking(number: int) -> ResponseReturnValue:
 
 @bp.get("/rectification/files/<int:number>")
 @allow(*READERS)
+@by_letter
 def file(number: int) -> ResponseReturnValue:
     """Evidence to save, never to be shown inside our site."""
     found = file_by_id(reading(), number)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, sel
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from evalsys.appeals.models import AppealFile, Rectification, RectificationState
+from evalsys.appeals.own import is_own
 from evalsys.base.access import Actor, Role
 from evalsys.base.errors import NotFound
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
@@ -27,9 +28,9 @@ OVERDUE = "overdue"
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Contracts whose rectification a person may see: the body's own, else those of the branch."""
+    """Entries whose rectification a person may see: the body's own, by a letter of its cycle, else the branch's."""
     if actor.role == Role.VENDOR:
-        return Contract.vendor_id == actor.vendor_id
+        return is_own(actor)
     if actor.role == Role.PURCHASER:
         return Contract.purchaser_id == actor.purchaser_id
     return Region.path.startswith(actor.region_path, autoescape=True)

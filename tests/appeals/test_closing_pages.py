@@ -7,9 +7,11 @@ import io
 import logging
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask, render_template
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -24,6 +26,7 @@ from evalsys.base.access import Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.clock import now
 from evalsys.base.db import Database
+from evalsys.base.working_days import local_day
 from evalsys.collection.bare_pages import WRONG_CODES
 from evalsys.publication.remarks import remarks_of, tags_of
 from tests.appeals.rectified import DEMAND, NOTE, REPORT, World, corrected, make_world, opened, reported
@@ -49,9 +52,7 @@ def upload(text: str) -> dict[str, Any]:
 
 
 def due_in(days: int) -> str:
-    from datetime import timedelta
-
-    return (now() + timedelta(days=days)).date().isoformat()
+    return (local_day(now()) + timedelta(days=days)).isoformat()
 
 
 def test_from_the_demand_to_the_check(world: World, sign_in: SignIn, database: Database) -> None:
@@ -68,7 +69,7 @@ def test_from_the_demand_to_the_check(world: World, sign_in: SignIn, database: D
     address = where[0]
     page = vendor.get(address).text
     assert DEMAND in page
-    assert "还剩 40 天" in page or "40" in page
+    assert "还剩 40 天" in page
     assert vendor.post(f"{address}/report", data=upload(REPORT)).status_code == 303
     assert "待复查的整改" in purchaser.get("/desk").text
     assert REPORT in purchaser.get(address).text
@@ -181,7 +182,7 @@ def test_the_list_as_a_file_and_narrowed(world: World, sign_in: SignIn, write: W
     assert "逾期未报告的整改" in officer.get("/desk").text
     page = officer.get(f"{LIST}?state=overdue&cycle=2026&q=送医").text
     assert "送医陪护服务" in page
-    assert "没有相符" in officer.get(f"{LIST}?q=无此").text or "全部" in officer.get(f"{LIST}?q=无此").text
+    assert "显示全部" in officer.get(f"{LIST}?q=无此").text
     assert officer.get(f"{LIST}?format=xlsx").data.startswith(b"PK")
     rows = list(csv.reader(io.StringIO(officer.get(f"{LIST}?format=csv").data.decode("utf-8-sig"))))
     assert rows[1][:4] == ["2026", "QX-1", "送医陪护服务", "好帮手服务中心"]
@@ -256,7 +257,7 @@ def test_slips_are_made_used_and_counted(
     slips = given["heaps"][0]["slips"]
     assert len(slips) == 6
     assert given["words"]["title"] == "服务有没有变好？"
-    assert given["words"]["phone"] == "咨询电话：0763-123" or "0763-123" in given["words"]["phone"]
+    assert "0763-123" in given["words"]["phone"]
     assert officer.post(f"{address}/slips", data={"count": "195"}).status_code == 422
     for slip, answer in zip(slips, ("better", "better", "better", "worse", "same", "unknown"), strict=True):
         code = slip["code"].replace("-", "")
@@ -308,7 +309,7 @@ def test_a_recipient_answers_once_without_a_trace(
     for nothing in ({}, {"answer": "splendid"}, {"answer": ["better", "worse"]}):
         again = client.post(f"/better/{code}", data=nothing)
         assert again.status_code == 422
-        assert "请选择一个答案" in again.text or "请选" in again.text
+        assert 'class="plain wrong"' in again.text
     sent = client.post(f"/better/{code}", data={"answer": "same"})
     assert sent.status_code == 303
     assert "Set-Cookie" not in sent.headers
@@ -334,7 +335,7 @@ def test_after_the_end_the_truth_is_told(code: str, world: World, client: Checke
     assert client.get(f"/better/{code}").status_code == 410
     late = client.post(f"/better/{code}", data={"answer": "better"})
     assert late.status_code == 410
-    assert "没有保存" in late.text or "未保存" in late.text or "不再" in late.text
+    assert "回访已结束" in late.text
 
 
 def test_wrong_codes_are_told_and_slowed_together_with_the_surveys(code: str, client: CheckedClient) -> None:
@@ -342,12 +343,14 @@ def test_wrong_codes_are_told_and_slowed_together_with_the_surveys(code: str, cl
     assert client.get("/better/?code=ABC").status_code == 404
     assert client.get("/better/2222222222").status_code == 404
     assert client.post("/better/2222222222", data={"answer": "better"}).status_code == 404
-    for _n in range(WRONG_CODES):
-        client.get("/s/2222222222")
-    slowed = client.get("/better/2222222222")
-    assert slowed.status_code == 429
-    assert slowed.headers["Retry-After"] == "2"
-    assert client.post(f"/better/{code}", data={"answer": "better"}).status_code in {303, 429}
+    with time_machine.travel(now(), tick=False):
+        for _n in range(WRONG_CODES):
+            client.get("/s/2222222222")
+        slowed = client.get("/better/2222222222")
+        assert slowed.status_code == 429
+        assert slowed.headers["Retry-After"] == "2"
+        assert client.get(f"/better/{code}").status_code == 429
+        assert client.post(f"/better/{code}", data={"answer": "better"}).status_code == 429
 
 
 def test_while_the_database_is_away_the_answer_is_kept_in_the_page(

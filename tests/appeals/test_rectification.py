@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -190,6 +191,10 @@ def test_a_vendor_and_a_purchaser_see_their_own(session: Session) -> None:
     own_body = Actor(None, "经办人", Role.PURCHASER, "", purchaser_id=world.purchaser.purchaser_id)
     for reader in (world.vendor.as_actor(), own_body, world.auditor.as_actor()):
         assert rectification_seen(session, item.id, actor=reader).id == item.id
+    by_letter = replace(world.vendor.as_actor(), cycle_id=world.cycle_id)
+    assert rectification_seen(session, item.id, actor=by_letter).id == item.id
+    with pytest.raises(NotFound):
+        rectification_seen(session, item.id, actor=replace(by_letter, cycle_id=world.cycle_id + 1))
     foreign = Actor(None, "别家", Role.PURCHASER, "", purchaser_id=0)
     for reader in (world.stranger.as_actor(), foreign):
         with pytest.raises(NotFound):

@@ -7,6 +7,9 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from evalsys.accounts.models import Account
+from evalsys.appeals.models import FollowUpCount, Rectification
+from evalsys.appeals.rectifications import count_needed
 from evalsys.base.access import COMMAND_LINE
 from evalsys.base.db import Database
 from evalsys.base.errors import Conflict
@@ -54,6 +57,7 @@ def test_the_county_is_whole_and_has_a_link_to_give(
         assert set(session.scalars(select(Score.status))) <= {"rated", "provisional"}
         assert {"excellent", "good", "fair"} <= set(session.scalars(select(Score.grade)))
         assert_steps_have_something_to_show(session)
+        assert_rectifications_have_something_to_show(session)
         # what came in is the same number wherever it is counted
         answers = session.scalar(select(func.count()).select_from(Response))
         assert answers == session.scalar(select(func.count()).select_from(ReceiptLeaf))
@@ -146,6 +150,17 @@ def assert_some_have_assessed(session: Session) -> None:
     assigned = set(session.execute(select(Assignment.entry_id, Assignment.account_id)))
     by_evaluators = select(Assessment.entry_id, Assessment.account_id).where(Assessment.party == "third_party")
     assert set(session.execute(by_evaluators)) <= assigned
+
+
+def assert_rectifications_have_something_to_show(session: Session) -> None:
+    last = Rectification.entry.has(Entry.cycle.has(Cycle.code == "2025"))
+    items = session.scalars(select(Rectification).where(last)).all()
+    assert {item.state for item in items} == {"open", "reported", "done"}
+    assert any(step["step"] == "return" for item in items for step in item.history)
+    assert session.scalars(select(FollowUpCount.count).order_by(FollowUpCount.count.desc())).first()
+    assert set(session.scalars(select(Rectification.state).where(~last))) == {"done"}
+    officer = session.scalars(select(Account).where(Account.username == "officer")).one().as_actor()
+    assert list(count_needed(session, actor=officer)) == ["2025"]
 
 
 def assert_interviews_have_something_to_show(session: Session, settings: Settings) -> None:
