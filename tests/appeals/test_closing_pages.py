@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 
 from evalsys.accounts.models import Account
 from evalsys.appeals import follow_up_slips, follow_up_views
+from evalsys.appeals.files import Sent, looked_at
 from evalsys.appeals.follow_up import end_asking, follow_up_key, make_codes
-from evalsys.appeals.models import FollowUpCode, FollowUpCount, Rectification
-from evalsys.appeals.rectifying import find_done, lift
+from evalsys.appeals.models import FollowUpCode, FollowUpCount, Rectification, Reply
+from evalsys.appeals.rectifying import Demand, find_done, lift, open_items
 from evalsys.base.access import Role
 from evalsys.base.audit import AuditEntry
 from evalsys.base.clock import now
@@ -29,7 +30,7 @@ from evalsys.base.db import Database
 from evalsys.base.working_days import local_day
 from evalsys.collection.bare_pages import WRONG_CODES
 from evalsys.publication.remarks import remarks_of, tags_of
-from tests.appeals.rectified import DEMAND, NOTE, REPORT, World, corrected, make_world, opened, reported
+from tests.appeals.rectified import DEMAND, DUE, NOTE, REPORT, World, corrected, make_world, opened, reported
 from tests.appeals.test_rectification import PDF
 from tests.collection.surveys import SECRET
 from tests.factories import NOW, make_account
@@ -144,6 +145,15 @@ def test_evidence_is_for_those_who_see_the_item(world: World, sign_in: SignIn, w
     assert sign_in(world.stranger).get(link[0]).status_code == 404
     assert vendor.get("/appeals/rectification/files/99").status_code == 404
 
+    def of_a_reply(session: Session) -> int:
+        told = Reply(entry_id=world.worst, text="已知悉。", state="submitted", submitted_at=NOW, submitted_by="谢婷")
+        told.files = looked_at([Sent("说明.pdf", PDF)], now=NOW)
+        session.add(told)
+        session.flush()
+        return told.files[0].id
+
+    assert vendor.get(f"/appeals/rectification/files/{write(of_a_reply)}").status_code == 404
+
 
 @pytest.mark.parametrize(
     ("data", "said"),
@@ -172,8 +182,14 @@ def test_script_in_a_report_stays_text(world: World, sign_in: SignIn, write: Wri
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
 
-def test_the_list_as_a_file_and_narrowed(world: World, sign_in: SignIn, write: Write) -> None:
+def test_the_list_as_a_file_and_narrowed(
+    world: World, sign_in: SignIn, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalsys.appeals.rectification_desk.WHOLE", 1)
+
     def late(session: Session) -> None:
+        cycle, demands = world.cycle(session), [Demand(world.weak, DEMAND)]
+        open_items(session, cycle, demands, due_on=DUE, actor=world.acting, now=NOW)
         item = opened(session, world)
         item.due_on = NOW.date().replace(year=2025)
 
@@ -185,6 +201,7 @@ def test_the_list_as_a_file_and_narrowed(world: World, sign_in: SignIn, write: W
     assert "显示全部" in officer.get(f"{LIST}?q=无此").text
     assert officer.get(f"{LIST}?format=xlsx").data.startswith(b"PK")
     rows = list(csv.reader(io.StringIO(officer.get(f"{LIST}?format=csv").data.decode("utf-8-sig"))))
+    assert [row[1] for row in rows[1:]] == ["QX-1", "QX-2"]
     assert rows[1][:4] == ["2026", "QX-1", "送医陪护服务", "好帮手服务中心"]
     assert rows[1][8:10] == ["待整改", "是"]
     vendor = sign_in(world.vendor)
@@ -345,11 +362,11 @@ def test_wrong_codes_are_told_and_slowed_together_with_the_surveys(code: str, cl
     assert client.post("/better/2222222222", data={"answer": "better"}).status_code == 404
     with time_machine.travel(now(), tick=False):
         for _n in range(WRONG_CODES):
-            client.get("/s/2222222222")
-        slowed = client.get("/better/2222222222")
+            slowed = client.get("/better/2222222222")
         assert slowed.status_code == 429
         assert slowed.headers["Retry-After"] == "2"
-        assert client.get(f"/better/{code}").status_code == 429
+        for address in (f"/better/{code}", "/s/2222222222"):
+            assert client.get(address).status_code == 429
         assert client.post(f"/better/{code}", data={"answer": "better"}).status_code == 429
 
 
