@@ -32,8 +32,7 @@ def draft(line: EditionScore, names: Names) -> str:
     ]
     if explained is None:
         return told[0]
-    levels = line.breakdown["levels"]
-    shares = level_shares(levels, names, together=disclosed(levels, names.rules))
+    shares = level_shares(line.breakdown["levels"], names, together=disclosed(line.breakdown, names.rules))
     scored = [row for row in explained.dimensions if row.score is not None]
     weakest = sorted(scored, key=lambda row: row.score or 0.0)[:WEAKEST]
     told += [f"{number}. {_dimension(row, names, shares)}" for number, row in enumerate(weakest, 1)]

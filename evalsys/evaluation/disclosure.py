@@ -3,7 +3,8 @@
 Levels that fewer than five recipients chose are told together with their neighbours. What was taken together in one
 criterion alone could be worked out from the published sums of its dimension and the spread of the others, so another
 criterion of the dimension is made coarser too; where there is no other, only the number of answers is told. How many
-answers came in which way is told by the same rule.
+answers came in which way is told by the same rule. Two editions that differ by a few answers would tell these by their
+difference, and all contracts together those of one: both are told more coarsely then.
 """
 
 from __future__ import annotations
@@ -45,19 +46,20 @@ def _may_be_told(count: int) -> bool:
     return count == 0 or count >= SMALLEST_GROUP
 
 
-def disclosed(levels: Mapping[str, Mapping[str, Any]], rules: Rules) -> dict[str, list[Class]]:
-    """The classes in which the answers to each criterion are told.
+TOGETHER = "levels_together"
+"""In a breakdown: recipients' answers are told by their number alone, for only a few differ from an earlier edition."""
+
+
+def disclosed(breakdown: Mapping[str, Any], rules: Rules) -> dict[str, list[Class]]:
+    """The classes in which the answers to each criterion of a contract are told.
 
     Args:
-        levels: counts by criterion, as a breakdown keeps them.
+        breakdown: holds the counts by criterion.
         rules: which criteria recipients answer, and what they are part of.
     """
-    told: dict[str, list[Class]] = {}
-    for criterion in rules.criteria:
-        if criterion.code in levels:
-            counts = levels[criterion.code]["counts"]
-            own = [(place, place) for place in range(len(counts))]
-            told[criterion.code] = classes(counts) if criterion.party == SAMPLED else own
+    levels, told = breakdown["levels"], _by_themselves(breakdown["levels"], rules)
+    if breakdown.get(TOGETHER):
+        return told | {c.code: _whole(levels[c.code]["counts"]) for c in rules.criteria_for(SAMPLED) if c.code in told}
     for dimension in rules.dimensions:
         asked = [c.code for c in rules.criteria_for(SAMPLED) if c.dimension == dimension.code and c.code in told]
         coarse = [code for code in asked if len(told[code]) < len(levels[code]["counts"])]
@@ -66,8 +68,63 @@ def disclosed(levels: Mapping[str, Mapping[str, Any]], rules: Rules) -> dict[str
             for code in others[:1]:
                 told[code] = _coarser(levels[code]["counts"])
             if not others:
-                told[coarse[0]] = [(0, len(levels[coarse[0]]["counts"]) - 1)]
+                told[coarse[0]] = _whole(levels[coarse[0]]["counts"])
     return told
+
+
+def _by_themselves(levels: Mapping[str, Mapping[str, Any]], rules: Rules) -> dict[str, list[Class]]:
+    told: dict[str, list[Class]] = {}
+    for criterion in rules.criteria:
+        if criterion.code in levels:
+            counts = levels[criterion.code]["counts"]
+            own = [(place, place) for place in range(len(counts))]
+            told[criterion.code] = classes(counts) if criterion.party == SAMPLED else own
+    return told
+
+
+def _whole(counts: Sequence[int]) -> list[Class]:
+    return [(0, len(counts) - 1)]
+
+
+def few_differ(before: Mapping[str, Any], after: Mapping[str, Any], rules: Rules) -> bool:
+    """Whether so few recipients' answers came or went between two breakdowns that the difference would tell them."""
+    moved = 0
+    for criterion in rules.criteria_for(SAMPLED):
+        was, now = ((one["levels"].get(criterion.code) or {}).get("counts") for one in (before, after))
+        if was and now:
+            steps = [b - a for a, b in zip(was, now, strict=True)]
+            moved = max(moved, sum(n for n in steps if n > 0), -sum(n for n in steps if n < 0))
+    return 0 < moved < SMALLEST_GROUP
+
+
+class Total:
+    """How finely the answers to all contracts together may be told, where some are told of each alone."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._asked = [criterion.code for criterion in rules.criteria_for(SAMPLED)]
+        self._hidden: dict[str, list[list[int]]] = {code: [] for code in self._asked}
+        self._few = False
+
+    def add(self, breakdown: Mapping[str, Any]) -> None:
+        """Take in a contract."""
+        self._few = self._few or bool(breakdown.get(TOGETHER))
+        for code in self._asked:
+            counts = (breakdown["levels"].get(code) or {}).get("counts", ())
+            if not all(map(_may_be_told, counts)):
+                self._hidden[code].append(counts)
+
+    def classes(self, levels: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Class]]:
+        """By criterion: what is left when everything that is told of single contracts is taken off tells nobody.
+
+        Where it is one contract's, or where only few answers differ from an earlier edition, the number alone is told.
+        """
+        told = {code: [(n, n) for n in range(len(kept["counts"]))] for code, kept in levels.items()}
+        for code in self._asked:
+            if code in told and (self._few or len(self._hidden[code]) == 1):
+                told[code] = _whole(levels[code]["counts"])
+            elif code in told and self._hidden[code]:
+                told[code] = classes([sum(column) for column in zip(*self._hidden[code], strict=True)])
+        return told
 
 
 def ways_told(ways: Mapping[str, int]) -> dict[str, int]:

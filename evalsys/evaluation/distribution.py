@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from evalsys.base.access import Actor
 from evalsys.base.charts import Axis, Piece, Row, alternative, stacked
 from evalsys.base.language import number, percent, points
+from evalsys.evaluation.disclosure import Total
 from evalsys.evaluation.explanation import Shares, level_shares
 from evalsys.evaluation.models import Score
 from evalsys.evaluation.naming import Names
@@ -97,16 +98,18 @@ def distribution(
     scores: list[float] = []
     grades: Counter[str] = Counter()
     levels: dict[str, dict[str, Any]] = {}
-    contracts = 0
+    contracts, total = 0, Total(names.rules)
     for score, grade, breakdown in session.execute(statement.execution_options(yield_per=500)):
         contracts += 1
         _add(levels, breakdown["levels"])
+        total.add(breakdown)
         if score is not None and grade is not None:
             scores.append(score)
             grades[grade] += 1
     counted = [(g.code, grades[g.code], grades[g.code] / max(len(scores), 1)) for g in names.rules.grades]
     scored = {c.code for c in names.rules.criteria if c.source is not Source.ADJUSTER}
-    shares = level_shares({code: kept for code, kept in levels.items() if code in scored}, names)
+    kept = {code: kept for code, kept in levels.items() if code in scored}
+    shares = level_shares(kept, names, together=total.classes(kept))
     binned = bins(scores)
     return Distribution(
         names=names,
@@ -180,7 +183,7 @@ def answer_rows(shares: Sequence[Shares], names: Names) -> list[Row]:
         Row(
             _("%(party)s: %(question)s", party=names.party(row.party), question=row.text),
             stacked([share for _name, _count, share in row.levels]),
-            percent(row.top),
+            percent(row.top) if row.highest_alone else "—",
         )
         for row in shares
     ]

@@ -157,9 +157,11 @@ class Shares:
     answers: int
     not_applicable: int
 
+    highest_alone: bool
+
     @property
     def top(self) -> float:
-        """The share of the highest level."""
+        """The share of the highest level, and of those told with it unless `highest_alone`."""
         return self.levels[-1][2]
 
 
@@ -191,6 +193,7 @@ def level_shares(
                 levels=[(name, count, count / answers if answers else 0.0) for name, count in called],
                 answers=answers,
                 not_applicable=kept["not_applicable"],
+                highest_alone=runs[-1][0] == runs[-1][1],
             )
         )
     return told

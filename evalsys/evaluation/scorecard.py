@@ -81,7 +81,7 @@ def scorecard(line: Line, names: Names, *, title_of: Callable[[str], str] = str)
         reasons=reasons(line, names),
         parts=parts,
         off=steps_off(names.rules),
-        shares=level_shares(levels, names, together=disclosed(levels, names.rules)),
+        shares=level_shares(levels, names, together=disclosed(line.breakdown, names.rules)),
     )
 
 

@@ -163,7 +163,7 @@ def _facts(line: EditionScore) -> tuple[Value, ...]:
 
 def _levels(line: EditionScore, rules: Rules) -> Iterator[tuple[Value, ...]]:
     levels = line.breakdown["levels"]
-    for criterion, runs in disclosed(levels, rules).items():
+    for criterion, runs in disclosed(line.breakdown, rules).items():
         for lowest, highest in runs:
             answers = sum(levels[criterion]["counts"][lowest : highest + 1])
             yield criterion, lowest + 1, highest + 1, answers

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -11,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Invalid
+from evalsys.evaluation.disclosure import TOGETHER, few_differ
 from evalsys.evaluation.models import Run, Score
 from evalsys.evaluation.queries import latest_run
 from evalsys.publication.changes import changes_between
@@ -19,6 +23,8 @@ from evalsys.publication.models import Edition, EditionScore
 from evalsys.publication.queries import last_number, lines_of, newest_edition
 from evalsys.registry.cycles import move
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry
+from evalsys.registry.pins import rules_of_version
+from evalsys.rules.model import Rules
 
 SHORTEST_REASON = 10
 """Characters that the reason of a correction has at least."""
@@ -63,6 +69,7 @@ def publish(
         changes=[],
     )
     lines = future_lines(session, run)
+    _hide_few_differences(session, cycle, lines, rules_of_version(run.rules))
     if before:
         edition.changes = changes_between(lines_of(session, before), lines)
     session.add(edition)
@@ -82,6 +89,20 @@ def publish(
         move(session, cycle, CycleState.PUBLISHED, actor=actor, now=now)
     session.flush()
     return edition
+
+
+def _hide_few_differences(session: Session, cycle: Cycle, lines: Sequence[EditionScore], rules: Rules) -> None:
+    """Tell no spread of the answers to contracts that differ from an earlier edition by a few answers only.
+
+    Withdrawn editions count too: somebody has a copy.
+    """
+    earlier: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    found = select(EditionScore.contract_reference, EditionScore.breakdown).join(EditionScore.edition)
+    for reference, breakdown in session.execute(found.where(Edition.cycle_id == cycle.id)):
+        earlier[reference].append(breakdown)
+    for line in lines:
+        if any(few_differ(before, line.breakdown, rules) for before in earlier[line.contract_reference]):
+            line.breakdown = line.breakdown | {TOGETHER: True}
 
 
 def _publishable(session: Session, cycle: Cycle, run_id: int | None, *, marked: bool, now: datetime) -> Run:

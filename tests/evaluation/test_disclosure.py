@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsys.config import SHIPPED_RULES
-from evalsys.evaluation.disclosure import classes, disclosed, ways_told
+from evalsys.evaluation.disclosure import TOGETHER, Total, classes, disclosed, few_differ, ways_told
 from evalsys.rules.loading import load
 from evalsys.rules.model import Rules
 
@@ -53,8 +54,9 @@ def test_classes_cover_all_levels_and_are_as_fine_as_can_be(counts: list[int]) -
         assert not all(total == 0 or total >= 5 for total in finer)
 
 
-def levels(**counts: Sequence[int]) -> dict[str, dict[str, object]]:
-    return {code: {"counts": list(values), "not_applicable": 0} for code, values in counts.items()}
+def levels(**counts: Sequence[int]) -> dict[str, Any]:
+    """A breakdown."""
+    return {"levels": {code: {"counts": list(values), "not_applicable": 0} for code, values in counts.items()}}
 
 
 def test_a_second_question_of_the_dimension_is_made_coarser(rules: Rules) -> None:
@@ -118,6 +120,55 @@ def test_the_sums_of_the_inputs_do_not_single_out_what_was_taken_together(counts
     }
     assert tuple(first) in fitting
     assert len(fitting) > 1
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(0, 9), min_size=5, max_size=5), st.integers(0, 4), st.integers(1, 4))
+def test_two_editions_do_not_tell_the_answers_that_came_between(before: list[int], level: int, more: int) -> None:
+    """The attacker has both editions: which answers came is not to follow from how the spreads differ."""
+    rules = load(SHIPPED_RULES)
+    after = [count + more * (place == level) for place, count in enumerate(before)]
+    if sum(before) < 5:
+        return
+    first, second = levels(recipient_satisfied=before), levels(recipient_satisfied=after)
+    assert few_differ(first, second, rules)
+    assert few_differ(second, first, rules)
+    told = disclosed(second | {TOGETHER: True}, rules)["recipient_satisfied"]
+    for guess in range(5):  # every level may be the one: what is published would be the same
+        other = [count + more * (place == guess) for place, count in enumerate(before)]
+        assert [sum(other[a : b + 1]) for a, b in told] == [sum(after[a : b + 1]) for a, b in told]
+
+
+def test_editions_that_differ_by_many_answers_or_by_none(rules: Rules) -> None:
+    first = levels(recipient_satisfied=[0, 5, 8, 9, 20])
+    assert not few_differ(first, first, rules)
+    assert not few_differ(first, levels(recipient_satisfied=[0, 10, 8, 9, 20]), rules)
+    assert not few_differ(first, levels(), rules)
+    assert few_differ(first, levels(recipient_satisfied=[0, 5, 8, 10, 19]), rules)  # one went and another came
+
+
+def test_where_few_differ_named_raters_are_told_as_they_are(rules: Rules) -> None:
+    code = next(c.code for c in rules.criteria_for("third_party"))
+    told = disclosed(levels(recipient_help=[9, 9, 9, 9, 9], **{code: [0, 0, 1, 1, 0]}) | {TOGETHER: True}, rules)
+    assert told == {"recipient_help": [(0, 4)], code: [(n, n) for n in range(5)]}
+
+
+def total_of(rules: Rules, *contracts: dict[str, Any]) -> list[tuple[int, int]]:
+    total, sums = Total(rules), [0] * 5
+    for contract in contracts:
+        total.add(contract)
+        sums = [a + b for a, b in zip(sums, contract["levels"]["recipient_help"]["counts"], strict=True)]
+    return total.classes(levels(recipient_help=sums)["levels"])["recipient_help"]
+
+
+def test_all_contracts_together_do_not_tell_what_one_hides(rules: Rules) -> None:
+    """The attacker takes off what is told of every other contract."""
+    open_one, hidden = (levels(recipient_help=counts) for counts in ([9, 9, 9, 9, 9], [1, 8, 8, 8, 8]))
+    assert total_of(rules, open_one, open_one) == [(n, n) for n in range(5)]
+    assert total_of(rules, open_one, hidden) == [(0, 4)]
+    assert total_of(rules, open_one, hidden, hidden) == [(0, 1), (2, 2), (3, 3), (4, 4)]
+    assert total_of(rules, *[hidden] * 5) == [(n, n) for n in range(5)]
+    assert total_of(rules, open_one, open_one | {TOGETHER: True}) == [(0, 4)]
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,18 @@ def test_editions_hang_together(session: Session, folder: KeyFolder) -> None:
     assert extends(earlier.size, later.size, proof, earlier.root, later.root)
 
 
+def test_a_correction_by_few_answers_tells_no_spread_of_them(session: Session, folder: KeyFolder) -> None:
+    cycle = rated_cycle(session)
+    sealed(session, cycle, folder)
+    entry = session.scalars(select(Entry).where(Entry.cycle_id == cycle.id).order_by(Entry.id)).first()
+    for _ in range(3):
+        respond(session, entry, all_at(cycle, "recipient", "care", 1))
+    rows = bundled(sealed(session, cycle, folder, WHY))["levels.csv"].decode().splitlines()[1:]
+    spread = {row.split(",")[0] for row in rows if ",recipient_" in row and row.split(",")[2] != "1"}
+    contracts = {row.split(",")[0] for row in rows}
+    assert contracts - spread == {entry.contract.reference}
+
+
 def test_pseudonyms_are_drawn_anew(session: Session, folder: KeyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     cycle = rated_cycle(session)
     orders: list[int] = []
