@@ -28,15 +28,16 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True)
 class Makeup:
-    """What a score is made of, points: two ways to split the same total, each without remainder.
+    """What a score is made of, points: two ways to split it, each without remainder.
 
     Attributes:
+        score: with its interval.
         cells: what each party's view of each dimension brings; None where it brings nothing, for the party is missing.
         uneven: what the geometric mean takes off for uneven dimensions; belongs to no cell, and is a step too.
         steps: what each step of the method in use brings, from the plain answers on.
     """
 
-    total: float
+    score: VendorScore
     cells: dict[Cell, float | None]
     uneven: float
     steps: dict[str, float]
@@ -49,14 +50,17 @@ class Compared:
     Attributes:
         code: the contract's reference, or the vendor's credit code.
         rows: the contract, or all contracts of the vendor in this edition.
-        score, makeup: None where there is no score.
+        makeup: None where there is no score.
     """
 
     code: str
     name: str
     rows: list[Row]
-    score: VendorScore | None
     makeup: Makeup | None
+
+    @property
+    def score(self) -> VendorScore | None:
+        return self.makeup.score if self.makeup else None
 
     @property
     def row(self) -> Row:
@@ -106,27 +110,28 @@ def _compared(
 def _one(code: str, rows: list[Row], rules: Rules, *, of_vendors: bool) -> Compared:
     line, lines = rows[0].line, [row.line for row in rows]
     name = line.vendor_name if of_vendors else line.contract_title
-    return Compared(code, name, rows, vendor_score(lines, rules), makeup(lines, rules))
+    return Compared(code, name, rows, makeup(lines, rules))
 
 
 def makeup(lines: Sequence[EditionScore], rules: Rules) -> Makeup | None:
     """What the score of a contract, or of a vendor's contracts together, is made of; None without a score."""
     told = [(line, explanation) for line in lines if (explanation := explain(line, rules)) is not None]
-    if not told:
+    score = vendor_score(lines, rules)
+    if score is None:
         return None
     cells: dict[Cell, float | None] = {}
     steps: dict[str, float] = defaultdict(float)
-    total = uneven = 0.0
+    uneven = 0.0
     shares, _by = shares_of([line for line, _explanation in told], rules)
     for (_line, explanation), share in zip(told, shares, strict=True):
-        total, uneven = total + share * explanation.total, uneven + share * explanation.uneven
+        uneven += share * explanation.uneven
         for row in explanation.dimensions:
             for part in row.parts:
                 known, cell = cells.get((row.dimension, part.party)), (row.dimension, part.party)
                 cells[cell] = known if part.points is None else (known or 0.0) + share * part.points
         for step in explanation.steps:
             steps[step.code] += share * step.points
-    return Makeup(total, cells, uneven, dict(steps))
+    return Makeup(score, cells, uneven, dict(steps))
 
 
 def steps_in_use(compared: Sequence[Compared]) -> list[str]:

@@ -29,6 +29,8 @@ class Difference:
 
     Attributes:
         points: the higher score less the lower.
+        low, high: ends of the interval of this difference.
+        real: that interval leaves 0 out.
         cells: what each party's view of each dimension adds; with `uneven` they add up to `points`.
         uneven: what the geometric mean takes off for uneven dimensions, the one more than the other.
         steps: what each step of the method adds; they add up to `points`.
@@ -38,10 +40,18 @@ class Difference:
     above: Compared
     below: Compared
     points: float
+    low: float
+    high: float
+    real: bool
     cells: dict[Cell, float]
     uneven: float
     steps: dict[str, float]
     carried: bool
+
+    @property
+    def tied(self) -> bool:
+        """Both have the same score, whatever it is made of."""
+        return abs(self.points) <= NOTHING
 
     def of(self, dimension: str) -> float:
         """What all parties' views of a dimension add."""
@@ -56,10 +66,14 @@ def differences(compared: Sequence[Compared]) -> list[Difference]:
 
 def _difference(above: Compared, high: Makeup, below: Compared, low: Makeup) -> Difference:
     steps = list(dict.fromkeys((*high.steps, *low.steps)))
+    apart = change(_limits(low.score), _limits(high.score))
     return Difference(
         above,
         below,
-        points=high.total - low.total,
+        points=apart.points.item(),
+        low=apart.low.item(),
+        high=apart.high.item(),
+        real=bool(apart.real),
         cells={cell: (high.cells[cell] or 0.0) - (low.cells[cell] or 0.0) for cell in high.cells},
         uneven=high.uneven - low.uneven,
         steps={step: high.steps.get(step, 0.0) - low.steps.get(step, 0.0) for step in steps},
@@ -70,7 +84,9 @@ def _difference(above: Compared, high: Makeup, below: Compared, low: Makeup) -> 
 def why(found: Difference, names: Names) -> list[str]:
     """The answer in sentences."""
     told = [
-        _("It has %(points)s points more.", points=points(found.points)),
+        _("Both have the same score.")
+        if found.tied
+        else _("It has %(points)s points more.", points=points(found.points)),
         *_ahead_and_behind(found, names),
     ]
     if abs(found.uneven) > NOTHING:
@@ -122,7 +138,7 @@ def order_told(found: Difference, names: Names) -> list[str]:
     told = []
     if {row.line.peer_group for row in found.above.rows} != {row.line.peer_group for row in found.below.rows}:
         told.append(_("They do not belong to the same peer group: services differ, so they are not ranked together."))
-    return [*told, *_interval_told(found, names.rules.interval.level)]
+    return [*told, _interval_told(found, names.rules.interval.level)]
 
 
 def _ranks_told(above: EditionScore, below: EditionScore, level: float) -> list[str]:
@@ -145,21 +161,17 @@ def _ranks_told(above: EditionScore, below: EditionScore, level: float) -> list[
     ]
 
 
-def _interval_told(found: Difference, level: float) -> list[str]:
-    high, low = found.above.score, found.below.score
-    if high is None or low is None:
-        return []
-    apart = change(_limits(low), _limits(high), before_level=level, level=level)
-    span = {"level": percent(level), "low": signed(apart.low.item()), "high": signed(apart.high.item())}
-    if apart.real.item():
-        return [_("With %(level)s confidence the difference lies between %(low)s and %(high)s: it is real.", **span)]
-    return [
-        _(
+def _interval_told(found: Difference, level: float) -> str:
+    span = {"level": percent(level), "low": signed(found.low), "high": signed(found.high)}
+    if found.real:
+        told: str = _("With %(level)s confidence the difference lies between %(low)s and %(high)s: it is real.", **span)
+    else:
+        told = _(
             "With %(level)s confidence the difference lies between %(low)s and %(high)s: chance alone may explain it,"
             " so the order of these two says little.",
             **span,
         )
-    ]
+    return told
 
 
 def _limits(score: VendorScore) -> Limits:

@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from sqlalchemy.orm import Session
 
+from evalsys.publication.models import Edition
 from tests.factories import make_county, make_cycle
 from tests.pages import CheckedClient
 from tests.publication.editions import make_edition, make_line
@@ -170,6 +171,18 @@ def test_the_chosen_stand_beside_each_other_with_the_reason(client: CheckedClien
     three = text_of(client, "/compare?contract=R-3&contract=R-2&contract=R-1")
     assert three.count("移出对比") == 3
     assert "没有得分的不分先后" in three
+
+
+def test_equal_scores_are_not_called_higher(client: CheckedClient, years: Years, write: Callable[..., Any]) -> None:
+    def twins(session: Session) -> None:
+        edition = session.get_one(Edition, years.now)
+        for reference in ("T-1", "T-2"):
+            make_line(session, edition, reference, 70)
+
+    write(twins)
+    page = text_of(client, "/compare?contract=T-1&contract=T-2")
+    assert "“项目 T-1”与“项目 T-2”" in page
+    assert "为何高于" not in page
 
 
 def test_vendors_stand_beside_each_other_too(client: CheckedClient, years: Years) -> None:
