@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 
 from evalsys.accounts.access_tokens import CreateToken, create_token, tokens_of
 from evalsys.accounts.models import Account, Scope
-from evalsys.appeals.models import Rectification, Reply
+from evalsys.appeals.models import Objection, Rectification, Reply
 from evalsys.appeals.rectifications import visible_to
 from evalsys.base.access import EVERYBODY, Actor, Role, allowed_roles
 from evalsys.base.clock import now
@@ -49,6 +49,8 @@ READERS = (ANYBODY, *Role)
 USERNAMES = {role: "admin" if role is Role.ADMINISTRATOR else role.value for role in Role}
 NOT_PAGES = {
     "healthz",
+    "appeals.file",
+    "appeals.waterfall",
     "evidence.download",
     "rectification.file",
     "replies.file",
@@ -205,6 +207,16 @@ def _reply(reader: Reader) -> dict[str, object]:
     return {"entry_id": reader.first(Reply.entry_id, Reply.state == "submitted")}
 
 
+def _told(reader: Reader) -> dict[str, object]:
+    """A vendor's own contract whose result was told, and nobody has objected to."""
+    own = Contract.vendor_id == (reader.account.vendor_id if reader.account else None)
+    return {"entry_id": reader.first(Entry.id, Entry.cycle.has(Cycle.code == "2024"), Entry.contract.has(own))}
+
+
+def _objection(reader: Reader) -> dict[str, object]:
+    return {"objection_id": reader.first(Objection.id)}
+
+
 def _rectification(reader: Reader) -> dict[str, object]:
     """One that the reader may see."""
     assert reader.account is not None
@@ -256,6 +268,11 @@ EXAMPLES: dict[str, dict[str, str] | Callable[[Reader], dict[str, object]]] = {
     "messages.batch": _batch,
     "messages.batches": OF_2026,
     "messages.preview": OF_2026 | {"kind": "reminder"},
+    "appeals.escalate": _objection,
+    "appeals.file_objection": _told,
+    "appeals.notice": {"code": "2025"},
+    "appeals.objection": _objection,
+    "appeals.result": _told,
     "letters.overview": {"code": "2025"},
     "measured.preview": _measured_file,
     "measured.upload": OF_2026,
