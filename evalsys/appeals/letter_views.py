@@ -83,7 +83,7 @@ def open_letter() -> ResponseReturnValue:
     except Fault as fault:
         status = refuse(form, fault)
         return render_template("appeals/enter_letter.html", form=form, reader=actor_or_none()), status
-    answer = redirect(url_for("replies.own"), code=303)
+    answer = redirect(url_for("appeals.results"), code=303)
     answer.set_cookie(
         COOKIE,
         f"{letter.id}.{_seal().fresh(_bound_to(letter))}",

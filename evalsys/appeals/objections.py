@@ -19,6 +19,7 @@ from evalsys.appeals.deadlines import second_level_until, window_of
 from evalsys.appeals.files import Sent, looked_at
 from evalsys.appeals.independence import require_independent
 from evalsys.appeals.models import OPEN, Ground, Objection, ObjectionState, Outcome
+from evalsys.appeals.own import own_entry, owns
 from evalsys.base import audit
 from evalsys.base.access import Actor
 from evalsys.base.errors import Conflict, Gone, Invalid, NotFound
@@ -40,18 +41,6 @@ class Filing:
     files: Sequence[Sent] = field(default_factory=tuple)
 
 
-def entry_of_vendor(session: Session, entry_id: int, *, actor: Actor) -> Entry:
-    """A vendor's own entry. Another vendor's is not there for it.
-
-    Raises:
-        NotFound: there is none of that number, or it is not the vendor's.
-    """
-    entry = session.get(Entry, entry_id, options=[joinedload(Entry.contract), joinedload(Entry.cycle)])
-    if entry is None or actor.vendor_id is None or entry.contract.vendor_id != actor.vendor_id:
-        raise NotFound(_("There is no such contract of yours."), remedy=_("Start from the list of your results."))
-    return entry
-
-
 def file(session: Session, entry_id: int, filing: Filing, *, actor: Actor, now: datetime) -> Objection:
     """Object to the result of an own contract.
 
@@ -61,7 +50,7 @@ def file(session: Session, entry_id: int, filing: Filing, *, actor: Actor, now: 
         Gone: the time for it is over, or has not begun.
         Conflict: one is open, or this result was examined already.
     """
-    entry = entry_of_vendor(session, entry_id, actor=actor)
+    entry = own_entry(session, entry_id, actor=actor)
     session.refresh(entry.cycle, attribute_names=["state"], with_for_update=True)  # numbers follow each other
     window = window_of(session, entry)
     if window is None:
@@ -91,7 +80,7 @@ def escalate(session: Session, objection: Objection, filing: Filing, *, actor: A
         Conflict: it is not a first decision, or was taken there already; or there is no region above.
         Gone: the time for it is over.
     """
-    entry = entry_of_vendor(session, objection.entry_id, actor=actor)
+    entry = own_entry(session, objection.entry_id, actor=actor)
     session.refresh(entry.cycle, attribute_names=["state"], with_for_update=True)
     until = second_level_until(objection)
     if until is None or any(other.first_id == objection.id or other.is_open for other in of_entry(session, entry)):
@@ -156,7 +145,7 @@ def _checked_statement(statement: str) -> str:
 
 def withdraw(session: Session, objection: Objection, *, actor: Actor, now: datetime) -> None:
     """The vendor takes its objection back; the result is as if it had never been filed."""
-    entry_of_vendor(session, objection.entry_id, actor=actor)
+    own_entry(session, objection.entry_id, actor=actor)
     _require_state(session, objection, *OPEN)
     objection.state = ObjectionState.WITHDRAWN.value
     _record(session, objection, "withdraw_objection", actor=actor, now=now)
@@ -276,7 +265,7 @@ def objection_by_id(session: Session, number: int, *, actor: Actor) -> Objection
             )
         ],
     )
-    if objection is None or (actor.vendor_id is not None and objection.entry.contract.vendor_id != actor.vendor_id):
+    if objection is None or (actor.vendor_id is not None and not owns(actor, objection.entry)):
         raise NotFound(_("There is no such objection."), remedy=_("Start from the list."))
     if actor.vendor_id is None:
         actor.require_region(objection.entry.cycle.region.path)

@@ -18,7 +18,7 @@ from evalsys.appeals.files import file_by_id, no_such_file
 from evalsys.appeals.forms import DecisionForm, ReasonForm, RecusalForm
 from evalsys.appeals.models import Objection, ObjectionState, Outcome
 from evalsys.appeals.notices import issue
-from evalsys.base.access import Role, allow, current_actor
+from evalsys.base.access import Role, allow, by_letter, current_actor
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
 from evalsys.base.errors import Fault
@@ -59,6 +59,7 @@ def objection_list() -> ResponseReturnValue:
 
 @bp.get("/appeals/objections/<int:objection_id>")
 @allow(Role.VENDOR, *OFFICE)
+@by_letter
 def objection(objection_id: int) -> ResponseReturnValue:
     return _page(objection_id), 200
 
@@ -164,6 +165,7 @@ def recuse(objection_id: int) -> ResponseReturnValue:
 
 @bp.get("/appeals/files/<int:file_id>")
 @allow(Role.VENDOR, *OFFICE)
+@by_letter
 def file(file_id: int) -> ResponseReturnValue:
     """Evidence of an objection, to save, never to be shown inside our site."""
     found = file_by_id(reading(), file_id)

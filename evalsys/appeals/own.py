@@ -17,6 +17,11 @@ def is_own(actor: Actor) -> ColumnElement[bool]:
     return own if actor.cycle_id is None else own & (Entry.cycle_id == actor.cycle_id)
 
 
+def owns(actor: Actor, entry: Entry) -> bool:
+    """The same of an entry that is at hand."""
+    return entry.contract.vendor_id == actor.vendor_id and actor.cycle_id in (None, entry.cycle_id)
+
+
 def own_entry(session: Session, entry_id: int, *, actor: Actor) -> Entry:
     """A contract of the actor's own in a cycle.
 

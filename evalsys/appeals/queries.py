@@ -15,6 +15,7 @@ from evalsys.appeals.models import (
     PreliminaryNotice,
 )
 from evalsys.appeals.notices import deadline_of, notice_of, untold
+from evalsys.appeals.own import is_own
 from evalsys.base.access import Actor
 from evalsys.base.listing import Page, Wanted, paginate
 from evalsys.base.working_days import Deadline
@@ -65,7 +66,7 @@ def objections_page(session: Session, wanted: Wanted, state: str, *, actor: Acto
 
 def _may_see(actor: Actor) -> ColumnElement[bool]:
     if actor.vendor_id is not None:
-        return Contract.vendor_id == actor.vendor_id
+        return is_own(actor)
     return Region.path.startswith(actor.region_path, autoescape=True)
 
 

@@ -16,7 +16,6 @@ from evalsys.appeals.models import AppealFile, PreliminaryNotice, PublishedReply
 from evalsys.appeals.own import is_own
 from evalsys.base.access import Actor, Role
 from evalsys.base.listing import Page, Sortable, Wanted, paginate
-from evalsys.publication import remarks
 from evalsys.publication.queries import newest_edition
 from evalsys.publication.remarks import Remark
 from evalsys.registry.models import Contract, Cycle, CycleState, Entry, Region, Vendor
@@ -183,6 +182,3 @@ def beside_lines(session: Session, cycle_id: int, reference: str | None) -> Iter
         statement = statement.where(Contract.reference == reference)
     for published, contract in session.execute(statement):
         yield Remark(contract, template="appeals/reply.html", about=published, code="reply", says=published.text)
-
-
-remarks.offer(beside_lines)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session, joinedload
 from evalsys.appeals.deadlines import window_of
 from evalsys.appeals.models import Objection, PreliminaryNotice
 from evalsys.appeals.notices import deadline_of, note_reading, notice_of
-from evalsys.appeals.objections import entry_of_vendor, of_entry
+from evalsys.appeals.objections import of_entry
+from evalsys.appeals.own import is_own, own_entry
 from evalsys.base.access import Actor
 from evalsys.base.errors import Gone
 from evalsys.base.working_days import Deadline, working_days_left
@@ -50,7 +51,7 @@ def told_to(session: Session, *, actor: Actor) -> list[Told]:
         select(Entry)
         .join(Entry.contract)
         .join(Entry.cycle)
-        .where(Contract.vendor_id == actor.vendor_id, Cycle.id.in_(select(PreliminaryNotice.cycle_id)))
+        .where(is_own(actor), Cycle.id.in_(select(PreliminaryNotice.cycle_id)))
         .options(joinedload(Entry.contract).joinedload(Contract.purchaser), joinedload(Entry.cycle))
         .order_by(Cycle.year.desc(), Cycle.code, Contract.reference)
     ).all()
@@ -107,7 +108,7 @@ def result_of(session: Session, entry_id: int, *, actor: Actor, now: datetime) -
         NotFound: it is not the vendor's.
         Gone: it is not told yet.
     """
-    entry = entry_of_vendor(session, entry_id, actor=actor)
+    entry = own_entry(session, entry_id, actor=actor)
     told = _told(session, entry)
     note_reading(session, told.notice, actor=actor, now=now)
     line = line_of(told.score, entry.contract) if told.score else None

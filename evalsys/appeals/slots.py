@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evalsys.appeals import conditions, remarks
+from evalsys.appeals.reply_queries import beside_lines
 from evalsys.publication import checks
 from evalsys.publication import remarks as beside
 
@@ -10,4 +11,5 @@ from evalsys.publication import remarks as beside
 def fill() -> None:
     """Once or more often; it makes no difference."""
     beside.offer(remarks.remarks)
+    beside.offer(beside_lines)
     checks.offer(conditions.conditions)

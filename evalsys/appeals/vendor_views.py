@@ -10,7 +10,7 @@ from evalsys.appeals import objections
 from evalsys.appeals.blueprint import bp
 from evalsys.appeals.forms import ObjectionForm
 from evalsys.appeals.results import Result, result_of, told_to
-from evalsys.base.access import Role, allow, current_actor
+from evalsys.base.access import Role, allow, by_letter, current_actor
 from evalsys.base.charts import picture
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
@@ -21,6 +21,7 @@ from evalsys.evaluation.scorecard import points_axis, waterfall_of
 
 @bp.get("/appeals/results")
 @allow(Role.VENDOR)
+@by_letter
 def results() -> ResponseReturnValue:
     return render_template("appeals/results.html", told=told_to(reading(), actor=current_actor()), now=now())
 
@@ -32,12 +33,14 @@ def _result(entry_id: int) -> Result:
 
 @bp.get("/appeals/results/<int:entry_id>")
 @allow(Role.VENDOR)
+@by_letter
 def result(entry_id: int) -> ResponseReturnValue:
     return render_template("appeals/result.html", result=_result(entry_id))
 
 
 @bp.get("/appeals/results/<int:entry_id>/waterfall.svg")
 @allow(Role.VENDOR)
+@by_letter
 def waterfall(entry_id: int) -> ResponseReturnValue:
     shown = _result(entry_id)
     if shown.line is None:
@@ -47,6 +50,7 @@ def waterfall(entry_id: int) -> ResponseReturnValue:
 
 @bp.route("/appeals/results/<int:entry_id>/objection", methods=["GET", "POST"])
 @allow(Role.VENDOR)
+@by_letter
 def file_objection(entry_id: int) -> ResponseReturnValue:
     shown, form = _result(entry_id), ObjectionForm()
     form.offer()
@@ -66,6 +70,7 @@ def file_objection(entry_id: int) -> ResponseReturnValue:
 
 @bp.route("/appeals/objections/<int:objection_id>/second", methods=["GET", "POST"])
 @allow(Role.VENDOR)
+@by_letter
 def escalate(objection_id: int) -> ResponseReturnValue:
     first = objections.objection_by_id(reading(), objection_id, actor=current_actor())
     shown, form = _result(first.entry_id), ObjectionForm(data={"ground": first.ground})
@@ -87,6 +92,7 @@ def escalate(objection_id: int) -> ResponseReturnValue:
 
 @bp.post("/appeals/objections/<int:objection_id>/withdraw")
 @allow(Role.VENDOR)
+@by_letter
 def withdraw(objection_id: int) -> ResponseReturnValue:
     with transaction() as session:
         found = objections.objection_by_id(session, objection_id, actor=current_actor())

@@ -60,6 +60,22 @@ def written(session: Session, cycle: Cycle, *, at: datetime = NOW) -> tuple[Noti
     return letter_of_code(session, made.code, key=KEY, now=at), made.code
 
 
+def objection_to(session: Session, cycle: Cycle, entry: Entry) -> Objection:
+    objection = Objection(
+        number=f"2026-{entry.id}",
+        entry_id=entry.id,
+        run_id=latest_run(session, cycle).id,
+        ground="other",
+        statement="对评分有异议，请复核。",
+        state="filed",
+        filed_at=NOW,
+        filed_by="测试员",
+    )
+    session.add(objection)
+    session.flush()
+    return objection
+
+
 # ── Making and opening ──
 
 
@@ -147,18 +163,7 @@ def test_a_letter_stays_open_for_its_objection(session: Session) -> None:
     cycle = told_cycle(session, contracts=1)
     letter, _code = written(session, cycle)
     publish(session, cycle, actor=OFFICER, now=NOW)
-    objection = Objection(
-        number="2026-1",
-        entry_id=first_entry(session, cycle).id,
-        run_id=latest_run(session, cycle).id,
-        ground="other",
-        statement="对评分有异议，请复核。",
-        state="filed",
-        filed_at=NOW,
-        filed_by="测试员",
-    )
-    session.add(objection)
-    session.flush()
+    objection = objection_to(session, cycle, first_entry(session, cycle))
     late = NOW + timedelta(days=60)
     assert not is_over(session, letter, now=late)
     objection.state, objection.outcome, objection.reasons = "decided", "rejected", "没有可以复核的事实和理由。"
@@ -215,6 +220,13 @@ def letter(write: Any) -> tuple[NoticeLetter, str, int]:
     return write(made)
 
 
+def objected(session: Session, entry_id: int) -> int:
+    """The number of an objection to an entry's result."""
+    entry = session.get_one(Entry, entry_id)
+    objection = objection_to(session, entry.cycle, entry)
+    return objection.id
+
+
 def opened(client: CheckedClient, code: str) -> CheckedClient:
     answer = client.post("/notice", data={"code": code})
     assert answer.status_code == 303
@@ -239,6 +251,11 @@ def test_the_code_opens_the_vendors_pages_and_nothing_else(
     assert sent.status_code == 303
     foreign = write(lambda session: make_entry(session).id)
     assert client.get(f"/appeals/replies/{foreign}").status_code == 404
+    for own in ("", f"/{entry_id}", f"/{entry_id}/waterfall.svg", f"/{entry_id}/objection"):
+        assert client.get(f"/appeals/results{own}").status_code == 200
+    statement = {"ground": "record", "statement": "二季度的入户记录没有核对，请复核。", "sure": "y"}
+    filed = client.post(f"/appeals/results/{entry_id}/objection", data=statement)
+    assert client.get(filed.location).status_code == 200
     for closed in ("/desk", "/appeals/replies", "/accounts/", f"/appeals/cycles/{kept.cycle.code}/letters"):
         assert client.get(closed).location.startswith("/sign-in")
     assert client.post("/appeals/letter/away").location == "/notice"
@@ -256,7 +273,12 @@ def test_the_vendors_results_of_another_cycle_stay_closed(
 
     other = write(another_year)
     opened(client, letter[1])
-    assert client.get(f"/appeals/replies/{other}").status_code == 404
+    for closed in ("replies", "results"):
+        assert client.get(f"/appeals/{closed}/{other}").status_code == 404
+        assert client.get(f"/appeals/{closed}/{letter[2]}").status_code == 200
+    assert f"/appeals/results/{other}" not in client.get("/appeals/results").text
+    foreign = write(objected, other)
+    assert client.get(f"/appeals/objections/{foreign}").status_code == 404
     assert client.get("/appeals/replies/own").text.count(f"/appeals/replies/{letter[2]}") == 1
     assert f"/appeals/replies/{other}" not in client.get("/appeals/replies/own").text
 
