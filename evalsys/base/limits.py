@@ -11,10 +11,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from flask import current_app, request
+from flask_babel import gettext as _
 from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from evalsys.base.db import Base
+from evalsys.base.errors import TooMany
 from evalsys.base.tokens import derive_key, keyed_hash
 
 
@@ -97,7 +99,7 @@ class Allowance:
     """
 
     def __init__(self, *, most: int, window: timedelta) -> None:
-        self._most, self._window = most, window
+        self.most, self._window = most, window
         self._ends = datetime.min.replace(tzinfo=UTC)
         self._counts: Counter[str] = Counter()
         self._guard = threading.Lock()
@@ -109,9 +111,27 @@ class Allowance:
                 self._ends = now + self._window
                 self._counts.clear()
             self._counts[origin] += 1
-            if self._counts[origin] <= self._most:
+            if self._counts[origin] <= self.most:
                 return 0
             return -(-(self._ends - now) // timedelta(seconds=1))
+
+
+def require_patience(allowance: Allowance, *, now: datetime, remedy: str) -> None:
+    """Count the request for its origin.
+
+    Args:
+        remedy: what else to do than to wait, a sentence.
+
+    Raises:
+        TooMany: there were too many; it says when to come again, also to programs.
+    """
+    seconds = allowance.wait(origin(), now=now)
+    if seconds:
+        raise TooMany(
+            _("More than %(count)s requests came from your address in a minute.", count=allowance.most),
+            remedy=_("Wait %(seconds)s seconds.", seconds=seconds) + " " + remedy,
+            headers={"Retry-After": str(seconds)},
+        )
 
 
 def origin() -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from evalsys.base import access, navigation
+from evalsys.base import access, limits, navigation
 from evalsys.base.charts import picture
 from evalsys.base.clock import now
 from evalsys.base.db import reading
@@ -34,6 +36,10 @@ from evalsys.publication.telling import contract_told
 from evalsys.publication.trends import change_told, meaning_told, trend_told, trends_of
 from evalsys.publication.vendor_scores import vendor_history
 
+ALLOWANCE = "public_allowance"
+MOST_REQUESTS = 300
+"""Of pages that have to be made anew, from one address in a minute."""
+
 __all__ = ["analysis_views", "bundle_views", "install"]
 
 
@@ -41,6 +47,7 @@ def install(app: Flask) -> None:
     """Register the public pages and their menu entries."""
     kept_pages.install(app, app.extensions["database"])
     app.register_blueprint(bp)
+    app.extensions[ALLOWANCE] = limits.Allowance(most=MOST_REQUESTS, window=timedelta(minutes=1))
     app.jinja_env.globals.update(
         pages_of_edition=pages_of_edition,
         change_told=change_told,
@@ -51,6 +58,17 @@ def install(app: Flask) -> None:
     )
     navigation.offer(app, "publication.rankings", _l("Rankings"))
     navigation.offer(app, "publication.method", _l("Method"))
+
+
+@bp.url_value_preprocessor
+def slow_down(_endpoint: str | None, _values: dict[str, object] | None) -> None:
+    """Whoever fetches everything at once is slowed. What is kept as bytes never comes here; staff have a name."""
+    if access.actor_or_none() is None:
+        limits.require_patience(
+            current_app.extensions[ALLOWANCE],
+            now=now(),
+            remedy=_("The open data of an edition hold all of it in one file."),
+        )
 
 
 @bp.errorhandler(EditionWithdrawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from evalsys.base import audit
+from evalsys.base.limits import Allowance
 from evalsys.publication.kept_pages import KeptPage, KeptPages
+from evalsys.publication.views import ALLOWANCE
 from tests.factories import NOW, actor, make_cycle
 from tests.pages import CheckedClient
 
@@ -128,3 +131,14 @@ def test_with_the_database_away_the_application_answers(
     app.config["TESTING"] = False
     write(lambda session: session.execute(text("ALTER TABLE edition RENAME TO away")))
     assert client.get("/rankings").status_code in {500, 503}  # a table that is gone is the database's fault on SQLite
+
+
+def test_who_makes_the_site_draw_page_after_page_is_slowed_and_kept_pages_are_not(
+    app: Flask, client: CheckedClient
+) -> None:
+    app.extensions[ALLOWANCE] = Allowance(most=2, window=timedelta(minutes=1))
+    answers = [client.get(f"/rankings?q={n}") for n in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert "开放数据" in answers[-1].text
+    assert client.get("/s/").status_code == 200, "the survey is another room"

@@ -20,11 +20,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from evalsys.accounts.access_tokens import OWNERS, require_scope
 from evalsys.accounts.models import Scope
-from evalsys.base import access
+from evalsys.base import access, limits
 from evalsys.base.clock import now
 from evalsys.base.db import LARGEST_ID
-from evalsys.base.errors import Invalid, NotFound, TooMany
-from evalsys.base.limits import Allowance, origin
+from evalsys.base.errors import Invalid, NotFound
+from evalsys.base.limits import Allowance
 from evalsys.base.listing import Page, Wanted
 from evalsys.publication.kept_pages import KEEP
 
@@ -222,15 +222,7 @@ def _links(told: PageAnswer[Any]) -> str:
 def _slow_down(_endpoint: str | None, _values: dict[str, object] | None) -> None:
     """Before anything else; what is kept as bytes never comes here."""
     allowance: Allowance = current_app.extensions[ALLOWANCE]
-    seconds = allowance.wait(origin(), now=now())
-    if seconds:
-        raise TooMany(
-            _("More than %(count)s requests came from your address in a minute.", count=MOST_REQUESTS),
-            remedy=_(
-                "Wait %(seconds)s seconds. The bundle of an edition holds all of it in one file.", seconds=seconds
-            ),
-            headers={"Retry-After": str(seconds)},
-        )
+    limits.require_patience(allowance, now=now(), remedy=_("The open data of an edition hold all of it in one file."))
 
 
 def open_to_all(response: Response) -> Response:
