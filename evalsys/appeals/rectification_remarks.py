@@ -16,7 +16,6 @@ from evalsys.appeals.follow_up import Told, told_of
 from evalsys.appeals.models import Better, Rectification, RectificationState
 from evalsys.appeals.words import better_name
 from evalsys.base.clock import now
-from evalsys.publication import remarks
 from evalsys.publication.remarks import Remark
 from evalsys.registry.models import Contract, Entry
 
@@ -53,7 +52,4 @@ def _remark(session: Session, item: Rectification, reference: str, *, whole: boo
         tag, code = "", ""
     else:
         tag, code = (_("put right"), "rectified") if done else (_("being put right"), "rectifying")
-    return Remark(reference=reference, template=TEMPLATE, about=About(item, told), tag=tag, code=code)
-
-
-remarks.offer(rectification_remarks)
+    return Remark(reference=reference, template=TEMPLATE, about=About(item, told), tag=tag, code=code, good=done)

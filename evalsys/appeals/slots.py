@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evalsys.appeals import conditions, remarks
+from evalsys.appeals.rectification_remarks import rectification_remarks
 from evalsys.appeals.reply_queries import beside_lines
 from evalsys.publication import checks
 from evalsys.publication import remarks as beside
@@ -12,4 +13,5 @@ def fill() -> None:
     """Once or more often; it makes no difference."""
     beside.offer(remarks.remarks)
     beside.offer(beside_lines)
+    beside.offer(rectification_remarks)
     checks.offer(conditions.conditions)

@@ -31,6 +31,7 @@ class Remark:
     about: object = None
     tag: str = ""
     code: str = ""
+    good: bool = False
     says: str = ""
 
 

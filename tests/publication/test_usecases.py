@@ -230,6 +230,35 @@ def test_of_two_who_publish_at_once_one_wins(database: Database, app: object) ->
     assert sorted(outcomes, key=str) == [1, 409]
 
 
+def test_publishing_while_ratings_come_in_waits_for_them_and_is_refused(database: Database, app: object) -> None:
+    with database.transaction() as session:
+        number = scored(session, contracts=1).id
+    outcomes: list[object] = []
+
+    def officer() -> None:
+        with app.app_context():  # type: ignore[attr-defined]  # the fixture's Flask
+            try:
+                with database.transaction() as session:
+                    outcomes.append(publish(session, session.get_one(Cycle, number), actor=OFFICER, now=NOW).number)
+            except Fault as fault:
+                outcomes.append(fault.details)
+
+    thread = threading.Thread(target=officer)
+    with database.transaction() as session:  # as an import holds the cycle while it writes
+        cycle = session.get_one(Cycle, number)
+        session.refresh(cycle, with_for_update={"read": True})
+        thread.start()
+        entry = session.scalars(select(Entry).where(Entry.cycle_id == number)).one()
+        respond(session, entry, all_at(cycle, "recipient", "care", 1))
+        thread.join(timeout=0.5)
+        assert thread.is_alive()
+        assert outcomes == []
+    thread.join(timeout=60)
+    (refused,) = outcomes
+    assert len(refused) == 1  # type: ignore[arg-type]  # nothing but what came in
+    assert "计分之后数据有变动" in refused[0]  # type: ignore[index]  # as above
+
+
 def test_a_run_is_published_with_withheld_contracts_and_their_reasons(session: Session) -> None:
     cycle = make_cycle(session, state="review")
     rated_entry(session, cycle)
