@@ -75,6 +75,7 @@ def rectification(told: Told, **changes: Any) -> Rectification:
         "state": "open",
         "opened_at": NOW,
         "opened_by": "甲",
+        "history": [],
     }
     return Rectification(**columns | changes)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from evalsys.appeals.models import PreliminaryNotice
 from evalsys.registry.models import Cycle, Entry
 from tests.browser.conftest import Site, follow
 from tests.evaluation.rated import all_at, assess
@@ -49,12 +51,29 @@ def test_close_score_publish_and_choose(rated: Site, open_browser: Callable[...,
     expect(admin.locator(".alert-success")).to_be_visible()
     officer = open_browser("officer")
     officer.goto(f"/publication/cycles/{YEAR}")
+    expect(officer.locator(f"main a[href$='/cycles/{YEAR}/publish']")).to_have_count(0)
+    follow(officer, f"main a[href$='/appeals/cycles/{YEAR}']")
+    follow(officer, BUTTON)
+    expect(officer.locator(".alert-success")).to_be_visible()
+    vendor = open_browser("vendor")
+    vendor.goto("/appeals/results")
+    follow(vendor, "main table tbody a")
+    expect(vendor.locator("main")).to_contain_text("距异议期满还有")
+    let_the_notice_period_pass(rated)
+    officer.goto(f"/publication/cycles/{YEAR}")
     follow(officer, f"main a[href$='/cycles/{YEAR}/publish']")
     officer.check("[name=sure]")
     follow(officer, BUTTON)
     expect(officer.locator(".alert-success")).to_be_visible()
     reader.goto("/rankings")
     expect(reader.locator(f"main a[href*='QH{YEAR}-']").first).to_be_visible()
+
+
+def let_the_notice_period_pass(site: Site) -> None:
+    with site.app.extensions["database"].transaction() as session:
+        notice = session.scalars(select(PreliminaryNotice).order_by(PreliminaryNotice.id.desc())).first()
+        assert notice is not None
+        notice.issued_at -= timedelta(days=30)
 
 
 def test_choosing_takes_points_a_ground_and_a_second_look(open_browser: Callable[..., Page]) -> None:

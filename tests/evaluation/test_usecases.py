@@ -163,6 +163,7 @@ def test_levels_frame_and_what_was_collected_are_kept(session: Session) -> None:
         "unreachable": 2,
         "moved": 1,
         "died": 2,
+        "ways": {"self": 8},
     }
     assert kept["frame"] == 60
     assert kept["respondents"] == {"purchaser": 1, "recipient": 8, "third_party": 1}
