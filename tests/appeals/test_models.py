@@ -130,7 +130,7 @@ BAD: dict[str, Make] = {
     "ck_reply_text_length": lambda told: reply(told, text="长" * 1001),
     "ck_reply_returned_with_reason": lambda told: reply(told, state="returned"),
     "uq_reply_entry_id": lambda told: two(reply(told), reply(told)),
-    "ck_rectification_state_known": lambda told: rectification(told, state="lost"),
+    "ck_rectification_state_known": lambda told: rectification(told, state="lost", report="已补齐"),
     "ck_rectification_demand_given": lambda told: rectification(told, demand="改"),
     "ck_rectification_reported_in_words": lambda told: rectification(told, state="reported"),
     "ck_rectification_done_at_known": lambda told: rectification(told, done_at=NOW),
