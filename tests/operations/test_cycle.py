@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from evalsys.appeals.models import PreliminaryNotice
 from evalsys.base.db import Database
 from evalsys.cli import run
 from evalsys.config import Settings
@@ -38,7 +39,7 @@ def state(database: Database, code: str = "2026") -> str:
         return session.scalars(select(Cycle.state).where(Cycle.code == code)).one()
 
 
-def rows(session: Session, model: type[Run] | type[Edition]) -> int:
+def rows(session: Session, model: type[Run] | type[Edition] | type[PreliminaryNotice]) -> int:
     return len(session.scalars(select(model)).all())
 
 
@@ -129,3 +130,17 @@ def test_a_run_that_is_not_to_wait_for_open_surveys_says_so(
     assert run(["cycle", "2026", "run", "--early"]) == 0
     assert run(["cycle", "2026", "publish"]) == 0
     assert len(mixed) == 2  # with close and with run
+
+
+def test_vendors_are_told_the_result_and_until_when_they_may_object(
+    county: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["cycle", "2026", "close"]) == 0
+    assert run(["cycle", "2026", "notify"]) == 2
+    assert "没有可告知的初步结果" in capsys.readouterr().err
+    assert run(["cycle", "2026", "run"]) == 0
+    assert run(["cycle", "2026", "notify"]) == 0
+    assert "已告知承接主体" in capsys.readouterr().out
+    assert run(["cycle", "2026", "notify"]) == 2
+    with county.reading() as session:
+        assert rows(session, PreliminaryNotice) == 1
