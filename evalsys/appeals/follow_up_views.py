@@ -15,7 +15,7 @@ from evalsys.appeals.words import better_name
 from evalsys.base import access
 from evalsys.base.clock import now
 from evalsys.base.db import reading, transaction
-from evalsys.collection.bare_pages import GAP, answer_failures, bare_page, count_wrong_code, may_try
+from evalsys.collection.bare_pages import answer_failures, bare_page, may_try, too_many_codes, unknown_code
 from evalsys.collection.codes import code_hash, read_code
 from evalsys.collection.door import LARGEST_FORM
 
@@ -39,7 +39,7 @@ def enter() -> ResponseReturnValue:
         return _entry(200, "", "")
     code = read_code(typed)
     if code is None:
-        return _unknown_code(typed)
+        return unknown_code(_entry, typed)
     return redirect(url_for(".question", code=code, lang=request.args.get("lang")), code=303)
 
 
@@ -48,10 +48,10 @@ def enter() -> ResponseReturnValue:
 def question(code: str) -> ResponseReturnValue:
     """The question that a code opens."""
     if not may_try():
-        return _too_many_codes(code)
+        return too_many_codes(_entry, code)
     slip = slip_of(reading(), _hashed(code), now=now())
     if slip is None:
-        return _unknown_code(code)
+        return unknown_code(_entry, code)
     if slip.used:
         return _already_answered(410)
     if not slip.open:
@@ -64,10 +64,10 @@ def question(code: str) -> ResponseReturnValue:
 def answer(code: str) -> ResponseReturnValue:
     """Take the answer."""
     if not may_try():
-        return _too_many_codes(code)
+        return too_many_codes(_entry, code)
     slip = slip_of(reading(), _hashed(code), now=now())
     if slip is None:
-        return _unknown_code(code)
+        return unknown_code(_entry, code)
     given = request.form.getlist("answer")
     if len(given) != 1 or given[0] not in set(Better):
         return _question(slip, problem=True)
@@ -103,19 +103,6 @@ def _question(slip: Slip, *, problem: bool = False) -> Response:
     return bare_page(
         "appeals/better_question.html", status=422 if problem else 200, slip=slip, options=options, problem=problem
     )
-
-
-def _unknown_code(typed: str) -> Response:
-    """404 with the entry box filled in; 429 for an address that keeps guessing, here or at the survey."""
-    if not count_wrong_code():
-        return _too_many_codes(typed)
-    return _entry(404, typed, "unknown" if read_code(typed) else "mistyped")
-
-
-def _too_many_codes(typed: str) -> Response:
-    response = _entry(429, typed, "too_many")
-    response.headers["Retry-After"] = str(GAP.seconds)
-    return response
 
 
 def _entry(status: int, typed: str, problem: str) -> Response:

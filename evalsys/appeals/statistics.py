@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from evalsys.appeals.deadlines import was_in_time
@@ -69,10 +69,8 @@ def statistics(session: Session) -> list[Counts]:
         .where(Entry.cycle_id.in_([cycle.id for cycle in cycles]))
     ):
         found[objection.entry.cycle_id].append(objection)
-    entries: defaultdict[int, int] = defaultdict(int)
-    for cycle_id in session.scalars(select(Entry.cycle_id)):
-        entries[cycle_id] += 1
-    return [_counted(cycle, entries[cycle.id], found[cycle.id]) for cycle in cycles]
+    entries = dict(session.execute(select(Entry.cycle_id, func.count()).group_by(Entry.cycle_id)).all())
+    return [_counted(cycle, entries.get(cycle.id, 0), found[cycle.id]) for cycle in cycles]
 
 
 def _counted(cycle: Cycle, contracts: int, objections: Iterable[Objection]) -> Counts:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from evalsys.appeals import objections
 from evalsys.appeals.blueprint import bp
 from evalsys.appeals.forms import ObjectionForm
+from evalsys.appeals.models import Objection
+from evalsys.appeals.objections import Filing
 from evalsys.appeals.results import Result, result_of, told_to
 from evalsys.base.access import Role, allow, by_letter, current_actor
 from evalsys.base.charts import picture
@@ -52,20 +57,13 @@ def waterfall(entry_id: int) -> ResponseReturnValue:
 @allow(Role.VENDOR)
 @by_letter
 def file_objection(entry_id: int) -> ResponseReturnValue:
-    shown, form = _result(entry_id), ObjectionForm()
-    form.offer()
-    status = 200
-    if form.validate_on_submit():
-        try:
-            with transaction() as session:
-                made = objections.file(session, entry_id, form.to_filing(), actor=current_actor(), now=now())
-        except Fault as fault:
-            status = refuse(form, fault)
-        else:
-            flash(_("The objection is filed. Its number is %(number)s; keep it.", number=made.number))
-            return redirect(url_for("appeals.objection", objection_id=made.id), code=303)
-    status = 422 if form.errors and status == 200 else status
-    return render_template("appeals/file_objection.html", told=shown.told, form=form, result=shown, first=None), status
+    def file(session: Session, filing: Filing) -> Objection:
+        return objections.file(session, entry_id, filing, actor=current_actor(), now=now())
+
+    def said(number: str) -> str:
+        return str(_("The objection is filed. Its number is %(number)s; keep it.", number=number))
+
+    return _filing_page(_result(entry_id), ObjectionForm(), file, said)
 
 
 @bp.route("/appeals/objections/<int:objection_id>/second", methods=["GET", "POST"])
@@ -73,18 +71,36 @@ def file_objection(entry_id: int) -> ResponseReturnValue:
 @by_letter
 def escalate(objection_id: int) -> ResponseReturnValue:
     first = objections.objection_by_id(reading(), objection_id, actor=current_actor())
-    shown, form = _result(first.entry_id), ObjectionForm(data={"ground": first.ground})
+    form = ObjectionForm(data={"ground": first.ground})
+
+    def escalate(session: Session, filing: Filing) -> Objection:
+        decided = objections.objection_by_id(session, objection_id, actor=current_actor())
+        return objections.escalate(session, decided, filing, actor=current_actor(), now=now())
+
+    def said(number: str) -> str:
+        return str(_("The objection is with the region above. Its number is %(number)s; keep it.", number=number))
+
+    return _filing_page(_result(first.entry_id), form, escalate, said, first)
+
+
+def _filing_page(
+    shown: Result,
+    form: ObjectionForm,
+    act: Callable[[Session, Filing], Objection],
+    said: Callable[[str], str],
+    first: Objection | None = None,
+) -> ResponseReturnValue:
+    """The form of an objection: shown, or what it says filed."""
     form.offer()
     status = 200
     if form.validate_on_submit():
         try:
             with transaction() as session:
-                decided = objections.objection_by_id(session, objection_id, actor=current_actor())
-                made = objections.escalate(session, decided, form.to_filing(), actor=current_actor(), now=now())
+                made = act(session, form.to_filing())
         except Fault as fault:
             status = refuse(form, fault)
         else:
-            flash(_("The objection is with the region above. Its number is %(number)s; keep it.", number=made.number))
+            flash(said(made.number))
             return redirect(url_for("appeals.objection", objection_id=made.id), code=303)
     status = 422 if form.errors and status == 200 else status
     return render_template("appeals/file_objection.html", told=shown.told, form=form, result=shown, first=first), status

@@ -20,6 +20,7 @@ from evalsys.base.clock import now
 from evalsys.base.db import transaction
 from evalsys.base.direct import DatabaseAway
 from evalsys.base.limits import Pace, allow_try, origin
+from evalsys.collection.codes import read_code
 
 WRONG_CODES = 30  # from one address in ten minutes; people in one village often share one
 WINDOW = timedelta(minutes=10)
@@ -28,6 +29,9 @@ PACE = "survey_pace"
 
 Notice = Callable[..., Response]
 """Given a status, a title and paragraphs."""
+
+Entry = Callable[[int, str, str], Response]
+"""The page where a code is typed in: given a status, what was typed, and what is wrong with it."""
 
 
 def bare_page(template: str, *, status: int = 200, **values: object) -> Response:
@@ -51,6 +55,19 @@ def count_wrong_code() -> bool:
     if not allowed:
         _pace().slow_down(origin(), now=now())
     return allowed
+
+
+def unknown_code(entry: Entry, typed: str) -> Response:
+    """404 with the entry box filled in; 429 for a network that keeps guessing, at whichever of these pages."""
+    if not count_wrong_code():
+        return too_many_codes(entry, typed)
+    return entry(404, typed, "unknown" if read_code(typed) else "mistyped")
+
+
+def too_many_codes(entry: Entry, typed: str) -> Response:
+    response = entry(429, typed, "too_many")
+    response.headers["Retry-After"] = str(GAP.seconds)
+    return response
 
 
 def answer_failures(bp: Blueprint, notice: Notice) -> None:

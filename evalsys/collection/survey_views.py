@@ -20,7 +20,16 @@ from evalsys.base.compression import compressed
 from evalsys.base.db import Database, reading, transaction
 from evalsys.base.direct import DatabaseAway
 from evalsys.base.limits import Pace
-from evalsys.collection.bare_pages import GAP, PACE, WINDOW, answer_failures, bare_page, count_wrong_code, may_try
+from evalsys.collection.bare_pages import (
+    GAP,
+    PACE,
+    WINDOW,
+    answer_failures,
+    bare_page,
+    may_try,
+    too_many_codes,
+    unknown_code,
+)
 from evalsys.collection.codes import grouped, read_code, read_receipt
 from evalsys.collection.door import AWAY, LARGEST_FORM, Door
 from evalsys.collection.messages import keeping
@@ -67,7 +76,7 @@ def enter() -> ResponseReturnValue:
         return _entry(200, "", "")
     code = read_code(typed)
     if code is None:
-        return _unknown_code(typed)
+        return unknown_code(_entry, typed)
     return redirect(url_for(".survey", code=code, lang=request.args.get("lang")), code=303)
 
 
@@ -76,10 +85,10 @@ def enter() -> ResponseReturnValue:
 def survey(code: str) -> ResponseReturnValue:
     """The questions that a code opens."""
     if not may_try():
-        return _too_many_codes(code)
+        return too_many_codes(_entry, code)
     opened = _opened(code)
     if opened is None:
-        return _unknown_code(code)
+        return unknown_code(_entry, code)
     if opened.used:
         return _already_answered(410)
     if opened.state != CycleState.COLLECTING:
@@ -94,10 +103,10 @@ def answer(code: str) -> ResponseReturnValue:
     if AWAY in request.environ:
         raise DatabaseAway
     if not _desk().handed_out(_plain(code), request.form) and not may_try():
-        return _too_many_codes(code)
+        return too_many_codes(_entry, code)
     opened = _opened(code)
     if opened is None:
-        return _unknown_code(code)
+        return unknown_code(_entry, code)
     match _desk().answer(_plain(code), request.form, now=now()):
         case Received(receipt=receipt):
             return redirect(url_for(".thanks", receipt=receipt, lang=request.args.get("lang")), code=303)
@@ -152,10 +161,10 @@ def _text(mimetype: str, content: str) -> Response:
 def quiet(code: str) -> ResponseReturnValue:
     """No more reminders. Mail programs open links by themselves, so that opening this one alone stops nothing."""
     if not may_try():
-        return _too_many_codes(code)
+        return too_many_codes(_entry, code)
     opened = _opened(code)
     if opened is None:
-        return _unknown_code(code)
+        return unknown_code(_entry, code)
     if request.method == "GET":
         return _quiet_page(_plain(code), opened)
     with transaction() as session:
@@ -205,19 +214,6 @@ def _questions(typed: str, opened: Opened, faulty: Faulty, *, status: int) -> Re
     )
     page.headers["Link"] = f"<{url_for('.style')}>; rel=preload; as=style"  # asked for before the page is read
     return page
-
-
-def _unknown_code(typed: str) -> Response:
-    """404 with the entry box filled in; 429 for an address that keeps guessing, which is then not counted on."""
-    if not count_wrong_code():
-        return _too_many_codes(typed)
-    return _entry(404, typed, "unknown" if read_code(typed) else "mistyped")
-
-
-def _too_many_codes(typed: str) -> Response:
-    response = _entry(429, typed, "too_many")
-    response.headers["Retry-After"] = str(GAP.seconds)
-    return response
 
 
 def _entry(status: int, typed: str, problem: str) -> Response:
